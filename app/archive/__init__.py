@@ -1,0 +1,11 @@
+"""The archive: every half-hour that was ever fetched. The only place with SQL."""
+
+from app.archive.protocol import Archive
+from app.archive.sqlite import SqliteArchive
+
+__all__ = ["Archive", "SqliteArchive", "open_archive"]
+
+
+def open_archive(url: str) -> Archive:
+    """The archive at a URL, made if it isn't there: `sqlite:///relative.db`, `sqlite:////absolute/path.db`."""
+    return SqliteArchive.at(url)

@@ -1,0 +1,54 @@
+"""What an archive does, whichever database keeps it. It is synchronous and is called from threads."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.domain.days import Days
+from app.domain.halfhours import HalfHours
+from app.domain.meters import ListedMeter, Meter
+
+
+class Archive(Protocol):
+    """Keeps meters and their days. `now` is UTC seconds. Every method may raise ArchiveError."""
+
+    def meters(self) -> list[Meter]:
+        """All meters that were ever listed."""
+        ...
+
+    def listed_at(self) -> int | None:
+        """When the list of meters was last fetched, in UTC seconds; None before the first time."""
+        ...
+
+    def remember(self, listed: Sequence[ListedMeter], now: int) -> list[Meter]:
+        """Keeps a list of meters as PowerShaper gave it, names newcomers, and gives all meters ever listed.
+
+        A meter that isn't on the list is kept, as no longer listed.
+        """
+        ...
+
+    def rename(self, old: str, new: str) -> None:
+        """Gives a meter another short name. NotFound, BadParameter."""
+        ...
+
+    def days(self, meter_id: int, first_day: int, last_day: int) -> Days:
+        """The UTC days `first_day` to `last_day` of a meter, both included, counted from 1970-01-01."""
+        ...
+
+    def store(self, meter_id: int, fetched: HalfHours, now: int) -> None:
+        """Lays whole UTC days, all confirmed at `now`, over what is held, in one transaction.
+
+        A gap never overwrites a value; a value that became another is kept as a revision.
+        """
+        ...
+
+    def count(self) -> int:
+        """How many half-hours are held that have a value."""
+        ...
+
+    def version(self) -> int:
+        """A number that changes when another process has written to the archive."""
+        ...
+
+    def close(self) -> None:
+        """Closes all connections."""
+        ...

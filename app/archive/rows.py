@@ -1,0 +1,91 @@
+"""A day as a row of text that people can read, and back: arrays of 48 numbers in JSON, moments in ISO 8601."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from app.domain.days import Days
+from app.domain.halfhours import MILLION
+from app.domain.spans import HALF_HOURS_A_DAY, day_number, day_of, half_hour_of, starts_at_utc
+
+DayRow = tuple[str, str, str, str, str, str, int]
+"""day, energy_kwh, carbon_kg, error_count, fetched_at, changed_at, checks"""
+
+
+def day_rows(days: Days) -> Iterator[DayRow]:
+    """A row for each held day, in their order."""
+    half_hours = days.half_hours
+    energy = _spelled(half_hours.micro_kwh / MILLION, half_hours.present)
+    carbon = _spelled(half_hours.micro_kg / MILLION, half_hours.has_carbon)
+    errors = _spelled(half_hours.flagged.astype(np.int64), half_hours.present | half_hours.flagged)
+    for i in np.flatnonzero(days.held).tolist():
+        yield (
+            day_of(days.first_day + i).isoformat(),
+            energy[i],
+            carbon[i],
+            errors[i],
+            moment_text(int(days.fetched_at[i])),
+            moment_text(int(days.changed_at[i])),
+            int(days.checks[i]),
+        )
+
+
+def days_of_rows(rows: Sequence[DayRow], first_day: int, last_day: int) -> Days:
+    """The days `first_day` to `last_day`; those without a row are not held."""
+    days = Days.none_held(first_day, last_day)
+    if not rows:
+        return days
+    at = np.array([day_number(date.fromisoformat(row[0])) - first_day for row in rows])
+    days.fetched_at[at] = [moment_seconds(row[4]) for row in rows]
+    days.changed_at[at] = [moment_seconds(row[5]) for row in rows]
+    days.checks[at] = [row[6] for row in rows]
+    energy, carbon, errors = (_array(texts) for texts in list(zip(*rows, strict=True))[1:4])
+    places = (at[:, None] * HALF_HOURS_A_DAY + np.arange(HALF_HOURS_A_DAY)).ravel()
+    half_hours = days.half_hours
+    half_hours.present[places] = ~np.isnan(energy)
+    half_hours.has_carbon[places] = ~np.isnan(carbon)
+    half_hours.flagged[places] = errors > 0
+    half_hours.micro_kwh[places] = _millionths(energy)
+    half_hours.micro_kg[places] = _millionths(carbon)
+    return days
+
+
+def moment_text(seconds: int) -> str:
+    """UTC seconds as `2021-06-01T00:00:00Z`."""
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_seconds(text: str) -> int:
+    """UTC seconds of `2021-06-01T00:00:00Z`."""
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def half_hour_text(half_hour: int | None) -> str | None:
+    """The start of a half-hour as `2021-06-01T00:00:00Z`."""
+    return None if half_hour is None else moment_text(int(starts_at_utc(half_hour).timestamp()))
+
+
+def half_hour_number(text: str | None) -> int | None:
+    """The half-hour that starts at `2021-06-01T00:00:00Z`."""
+    return None if text is None else half_hour_of(datetime.fromisoformat(text))
+
+
+def _spelled(numbers: Any, present: Any) -> list[str]:
+    """48 numbers a day as JSON, null where they aren't present."""
+    shape = (-1, HALF_HOURS_A_DAY)
+    cells = np.asarray(np.where(present, numbers, None)).reshape(shape).tolist()
+    return [orjson.dumps(day).decode() for day in cells]
+
+
+def _array(texts: Sequence[Any]) -> NDArray[np.float64]:
+    """All numbers of the days one after another; null is NaN."""
+    return np.array(orjson.loads("[" + ",".join(texts) + "]"), dtype=np.float64).ravel()
+
+
+def _millionths(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Exact for what was written: a float holds 15 digits, a half-hour at most 13 (see wire)."""
+    return np.asarray(np.rint(np.nan_to_num(numbers) * MILLION), dtype=np.int64)

@@ -1,0 +1,5 @@
+"""The command `powershaper-sheets`."""
+
+from app.cli.commands import main
+
+__all__ = ["main"]

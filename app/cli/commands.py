@@ -1,0 +1,267 @@
+"""The commands, one function each; what they do stands in the layers below."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, ParamSpec, TypeVar
+
+import typer
+from pydantic import SecretStr
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table as ConsoleTable
+
+from app.archive import open_archive
+from app.cli import servers
+from app.cli.doctor import findings
+from app.cli.links import PLACEHOLDER_KEY, forms_of
+from app.config import Settings, settings_from_environment
+from app.demo import DEMO_TOKEN, DemoUpstream
+from app.domain.errors import BadParameter, SettingWrong, SheetsError
+from app.domain.periods import parse_day
+from app.domain.spans import day_number
+from app.formats import FORMATS
+from app.main import Service, build, create_app
+from app.query import PARAMETERS, Query, nearest
+
+cli = typer.Typer(
+    help="Half-hourly smart-meter data from PowerShaper Monitor as tables for spreadsheets.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+meters_commands = typer.Typer(help="Lists the meters, or gives one another short name.", invoke_without_command=True)
+cli.add_typer(meters_commands, name="meters")
+say = Console(stderr=True, highlight=False, soft_wrap=True)
+
+PARAMETER_HELP = "Options of the table, as in its links:\n\n" + "\n\n".join(
+    f"--{name}  {parameter.help}" for name, parameter in PARAMETERS.items() if parameter.built
+)
+WITH_PARAMETERS = {"allow_extra_args": True, "ignore_unknown_options": True}
+DEFAULT_ADDRESS = "http://127.0.0.1:8000"
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
+TableName = Annotated[str, typer.Argument(metavar="TABLE", help="meters or usage")]
+FormatName = Annotated[str, typer.Option("--format", help=", ".join(FORMATS))]
+
+
+def main() -> None:
+    """Runs the command line."""
+    cli()
+
+
+def _in_words(command: Callable[P, T]) -> Callable[P, T]:
+    """A command whose errors are printed as what happened and what to do, with exit status 1."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except SheetsError as error:
+            say.print(str(error), style="red", markup=False)
+            say.print(error.remedy, markup=False)
+            raise typer.Exit(1) from None
+
+    return run
+
+
+@cli.command()
+@_in_words
+def demo(port: Port = 8000) -> None:
+    """Runs the whole service on real household data: no account, no network, nothing kept."""
+    with (
+        servers.listening("127.0.0.1", port) as listener,
+        tempfile.TemporaryDirectory() as folder,
+        servers.served(DemoUpstream().app) as upstream_url,
+    ):
+        settings = Settings(
+            token=SecretStr(DEMO_TOKEN),
+            base_url=upstream_url,
+            archive_url=f"sqlite:///{Path(folder).as_posix()}/archive.db",
+        )
+        app = create_app(settings)
+        address = servers.address_of(listener)
+        say.print(
+            "[bold]The demonstration runs on the data of two real homes.[/bold] Try these in a browser or a sheet:\n"
+        )
+        for path in (
+            "/",
+            "/usage.xlsx?period=last-month&aggregate=day",
+            "/usage.csv?meter=gas&period=yesterday",
+        ):
+            say.print(f"  {address}{path}", markup=False)
+        say.print("\nControl-C ends it.")
+        servers.serve(app, listener)
+
+
+@cli.command()
+@_in_words
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Runs the service on the account whose token is set."""
+    settings = settings_from_environment()
+    if settings.public_urls:
+        raise SettingWrong(
+            "POWERSHAPER_PUBLIC_URL is set, but access keys, which others would need, are not built yet.",
+            remedy="Unset POWERSHAPER_PUBLIC_URL: the service then answers this machine alone.",
+        )
+    with servers.listening(servers.checked_loopback(host), port) as listener:
+        app = create_app(settings)
+        say.print(f"Listening on {servers.address_of(listener)} for this machine alone. Control-C ends it.")
+        servers.serve(app, listener)
+
+
+@cli.command(context_settings=WITH_PARAMETERS, epilog=PARAMETER_HELP)
+@_in_words
+def export(
+    context: typer.Context,
+    table: TableName,
+    extension: FormatName = "csv",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; else standard output.")] = None,
+) -> None:
+    """Writes a table without a server: the same tables as the links."""
+    pairs = _pairs(context.args)
+    settings = settings_from_environment()
+
+    async def made(service: Service) -> bytes:
+        return (await service.exports.table(table, extension, pairs, _address(settings))).body
+
+    body = asyncio.run(_with_service(settings, made))
+    if output is None:
+        sys.stdout.buffer.write(body)
+        return
+    try:
+        output.write_bytes(body)
+    except OSError as error:
+        raise SettingWrong(
+            f"{output} can't be written: {error.strerror}.", remedy="Choose another file with -o."
+        ) from error
+
+
+@cli.command(context_settings=WITH_PARAMETERS, epilog=PARAMETER_HELP)
+@_in_words
+def link(
+    context: typer.Context,
+    table: TableName,
+    extension: FormatName = "csv",
+    key: Annotated[str | None, typer.Option(help="An access key to put into the link.")] = None,
+) -> None:
+    """Prints a table's URL, its formula for Google Sheets, its Power Query and its curl line."""
+    query = Query.parse(table, _pairs(context.args))
+    if extension not in FORMATS:
+        raise BadParameter("There is no such format.", remedy=f"The formats are {', '.join(FORMATS)}.")
+    settings = settings_from_environment()
+    if key is None and settings.public_urls:
+        key = PLACEHOLDER_KEY
+    for name, text in forms_of(query, extension, _address(settings), key):
+        typer.echo(f"{name}:\n{text}\n")
+
+
+@cli.command()
+@_in_words
+def sync(
+    meter: Annotated[list[str] | None, typer.Option(help="A meter; may be repeated. All without it.")] = None,
+    since: Annotated[str | None, typer.Option(help="The first UTC day, YYYY-MM-DD.")] = None,
+) -> None:
+    """Fills the archive. It can be stopped at any time, and goes on where it was when it is started again."""
+    first_day = None if since is None else day_number(parse_day(since, "since"))
+
+    async def filled(service: Service) -> None:
+        calls = [
+            (known, first, last)
+            for known in await service.source.meters(meter or ())
+            for first, last in await service.source.calls_to_fill(known, first_day)
+        ]
+        days = sum(last - first + 1 for _, first, last in calls)
+        with Progress(console=say) as progress:
+            task = progress.add_task("Days", total=max(days, 1), completed=0 if days else 1)
+            for known, first, last in calls:
+                progress.update(task, description=known.name)
+                await service.source.fill(known, first, last)
+                progress.advance(task, last - first + 1)
+        held = await service.source.held_half_hours()
+        made = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
+        say.print(f"{days} days fetched in {made}; {held:,} half-hours are held.")
+
+    asyncio.run(_with_service(settings_from_environment(), filled))
+
+
+@meters_commands.callback()
+@_in_words
+def meters(context: typer.Context) -> None:
+    """Lists the meters."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def listed(service: Service) -> None:
+        shown = ConsoleTable("name", "type", "consent", "status")
+        for known in await service.source.meters():
+            shown.add_row(known.name, known.type, known.consent_uuid, known.status or "")
+        Console().print(shown)
+
+    asyncio.run(_with_service(settings_from_environment(), listed))
+
+
+@meters_commands.command()
+@_in_words
+def rename(old: str, new: str) -> None:
+    """Gives the meter OLD the short name NEW; links that name OLD stop working."""
+    archive = open_archive(settings_from_environment().archive)
+    try:
+        archive.rename(old, new)
+    finally:
+        archive.close()
+    typer.echo(f"{old} is now {new}.")
+
+
+@cli.command()
+@_in_words
+def doctor() -> None:
+    """Checks settings, token, PowerShaper, archive and public address, and says what to do."""
+
+    async def examined() -> bool:
+        well = True
+        async for fine, sentence in findings(settings_from_environment()):
+            say.print("[green]✓[/green] " if fine else "[red]✗[/red] ", end="")
+            say.print(sentence, markup=False)
+            well = well and fine
+        return well
+
+    if not asyncio.run(examined()):
+        raise typer.Exit(1)
+
+
+async def _with_service(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
+    """Does `work` with a service of its own, which rechecks what is due before it answers."""
+    service = build(settings, recheck_behind=False)
+    try:
+        return await work(service)
+    finally:
+        await service.aclose()
+
+
+def _address(settings: Settings) -> str:
+    return settings.public_urls[0] if settings.public_urls else DEFAULT_ADDRESS
+
+
+def _pairs(arguments: Sequence[str]) -> list[tuple[str, str]]:
+    """`--meter gas --period=2021` as the parameters of a link. BadParameter for what isn't one."""
+    pairs = []
+    rest = list(arguments)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if not equals:
+            value = rest.pop(0) if rest else ""
+        if name.removeprefix("--") not in PARAMETERS or not name.startswith("--"):
+            near = nearest(name.removeprefix("--"), list(PARAMETERS))
+            raise BadParameter(
+                f"There is no option {name}.",
+                remedy=f"Did you mean --{near}?" if near else "--help lists the options.",
+            )
+        pairs.append((name.removeprefix("--"), value))
+    return pairs

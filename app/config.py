@@ -1,0 +1,155 @@
+"""Settings: a row each of name, type, default and help, checked once at the start."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.domain.errors import SettingWrong
+
+PREFIX = "POWERSHAPER_"
+TOKEN = re.compile(r"[0-9A-Za-z]{20,128}")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Settings(BaseModel):
+    """All settings. The names in the environment are these in capitals, after `POWERSHAPER_`."""
+
+    token: Annotated[SecretStr | None, Field(description="the API token of your PowerShaper account")] = None
+    token_file: Annotated[
+        Path | None, Field(description="a file that holds the token, instead of `POWERSHAPER_TOKEN`")
+    ] = None
+    base_url: Annotated[str, Field(description="PowerShaper's address")] = "https://app.powershaper.io"
+    archive_url: Annotated[
+        str, Field(description="where the archive is; without it a file in your user data folder")
+    ] = ""
+    public_url: Annotated[str, Field(description="the address, or several with commas between, that others use")] = ""
+    tz: Annotated[str, Field(description="the time zone of links that name none")] = "Europe/London"
+    wait_seconds: Annotated[
+        float,
+        Field(gt=0, le=90, description="how long a request waits for PowerShaper; Excel gives up at 100"),
+    ] = 60
+    call_seconds: Annotated[
+        float, Field(gt=0, le=600, description="how long one call to PowerShaper may take in all")
+    ] = 90
+    call_days: Annotated[
+        int, Field(ge=1, le=3660, description="how many days one call to PowerShaper asks for at most")
+    ] = 366
+    memory_mb: Annotated[
+        int, Field(ge=1, le=65536, description="how much memory keeps half-hours beside the archive")
+    ] = 64
+
+    @field_validator("token")
+    @classmethod
+    def _token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("is not a token: 20 to 128 letters and digits. Copy it again from PowerShaper")
+        return token
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url(cls, url: str) -> str:
+        parts = _address(url)
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("must begin with https://, so that the token is not sent in the open")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, urls: str) -> str:
+        for url in filter(None, urls.split(",")):
+            _address(url.strip())
+        return urls
+
+    @field_validator("archive_url")
+    @classmethod
+    def _archive_url(cls, url: str) -> str:
+        if url and not re.fullmatch(r"sqlite:///[^?#]+", url):
+            raise ValueError("must look like sqlite:////home/me/archive.db (an absolute path has four slashes)")
+        return url
+
+    @field_validator("tz")
+    @classmethod
+    def _tz(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("is no time zone that is known. Use an IANA name such as Europe/London")
+        return name
+
+    @property
+    def archive(self) -> str:
+        """The archive's URL, the default's filled in."""
+        folder = user_data_path("powershaper-sheets", appauthor=False)
+        return self.archive_url or f"sqlite:///{(folder / 'archive.db').as_posix()}"
+
+    @property
+    def public_urls(self) -> list[str]:
+        """The addresses that others use, without a final slash."""
+        return [url.strip().rstrip("/") for url in self.public_url.split(",") if url.strip()]
+
+    def required_token(self) -> SecretStr:
+        """The token, from its setting or its file. SettingWrong if there is none."""
+        if self.token is not None:
+            return self.token
+        if self.token_file is None:
+            raise SettingWrong(
+                "No token is set.",
+                remedy="Set POWERSHAPER_TOKEN, in the environment or in a file .env, to the token that PowerShaper "
+                "shows in your account. To look around without one: powershaper-sheets demo",
+            )
+        try:
+            text = self.token_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingWrong(
+                "The file of POWERSHAPER_TOKEN_FILE can't be read.", remedy="Check its path and permissions."
+            ) from error
+        if not TOKEN.fullmatch(text):
+            raise SettingWrong(
+                "The file of POWERSHAPER_TOKEN_FILE holds no token.",
+                remedy="It must hold 20 to 128 letters and digits and nothing else.",
+            )
+        return SecretStr(text)
+
+
+class _Environment(BaseSettings, Settings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+
+def settings_from_environment() -> Settings:
+    """The settings of the environment and of `.env`. SettingWrong with one line that says what to do."""
+    try:
+        found = _Environment()
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = PREFIX + "_".join(str(part) for part in wrong["loc"]).upper()
+        text = wrong["msg"].removeprefix("Value error, ")
+        raise SettingWrong(
+            f"The setting {name} can't be used: {text}.",
+            remedy=f"Correct {name} in the environment or in .env.",
+        ) from None
+    return Settings.model_validate(found.model_dump())
+
+
+def setting_rows() -> list[tuple[str, str, str]]:
+    """Name in the environment, default and help of every setting."""
+    return [
+        (PREFIX + name.upper(), _default(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _default(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _address(url: str) -> Any:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("must be an address like https://example.org")
+    return parts

@@ -1,0 +1,1 @@
+"""What is true of meters, whoever asks: no I/O, no clock, no framework."""

@@ -1,0 +1,7 @@
+"""The read-through: memory -> archive -> upstream. What is missing or due is fetched, once, and kept."""
+
+from app.readthrough.flights import Upstream
+from app.readthrough.memory import Memory
+from app.readthrough.source import Answered, Outcome, ReadThrough
+
+__all__ = ["Answered", "Memory", "Outcome", "ReadThrough", "Upstream"]

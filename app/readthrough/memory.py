@@ -1,0 +1,115 @@
+"""Memory in front of the archive: years of days and the list of meters, bounded in bytes, dropped when they change."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from time import monotonic
+from typing import TypeVar
+
+from cachetools import LRUCache
+
+from app.archive import Archive
+from app.domain.days import Days, joined_days
+from app.domain.halfhours import HalfHours
+from app.domain.meters import ListedMeter, Meter
+from app.domain.spans import day_number, day_of
+
+READERS = 4
+LOOK_AGAIN_SECONDS = 0.5
+"""How long what is remembered may differ from what another process has written."""
+BYTES_A_HALF_HOUR = 19
+BYTES_A_DAY = 48 * BYTES_A_HALF_HOUR + 24
+
+T = TypeVar("T")
+
+
+class Memory:
+    """The archive as the event loop sees it: one thread writes, a few read, and what was read is remembered.
+
+    `most_bytes` bounds what is remembered of days; a year of a meter is about 340 kB.
+    """
+
+    def __init__(self, archive: Archive, *, most_bytes: int) -> None:
+        self._archive = archive
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="archive-reader")
+        self._years: LRUCache[tuple[int, int], Days] = LRUCache(most_bytes, getsizeof=_bytes)
+        self._meters: tuple[int | None, list[Meter]] | None = None
+        self._generation = 0
+        self._version: int | None = None
+        self._looked_at = -LOOK_AGAIN_SECONDS
+
+    async def meters(self) -> tuple[int | None, list[Meter]]:
+        """When the list of meters was last fetched (UTC seconds, None: never), and all meters ever listed."""
+        await self._look()
+        if self._meters is not None:
+            return self._meters
+        generation = self._generation
+        read = await self._in(self._readers, lambda: (self._archive.listed_at(), self._archive.meters()))
+        if generation == self._generation:
+            self._meters = read
+        return read
+
+    async def remember(self, listed: Sequence[ListedMeter], now: int) -> None:
+        """Keeps a list of meters in the archive."""
+        await self._in(self._writer, lambda: self._archive.remember(listed, now))
+        self._forget_meters()
+
+    async def days(self, meter: Meter, first_day: int, last_day: int) -> Days:
+        """The UTC days `first_day` to `last_day` of a meter, both included; at least one."""
+        await self._look()
+        years = range(day_of(first_day).year, day_of(last_day).year + 1)
+        pieces = [await self._year(meter, year) for year in years]
+        return joined_days(pieces).between(first_day, last_day)
+
+    async def store(self, meter: Meter, fetched: HalfHours, now: int) -> None:
+        """Lays whole UTC days over what is held, in the archive and then here."""
+        await self._in(self._writer, lambda: self._archive.store(meter.id, fetched, now))
+        self._forget_meters()
+        span = fetched.span
+        for year in range(day_of(span.first_day).year, day_of(span.last_day).year + 1):
+            self._years.pop((meter.id, year), None)
+
+    async def count(self) -> int:
+        """How many half-hours are held that have a value."""
+        return await self._in(self._readers, self._archive.count)
+
+    def close(self) -> None:
+        """Lets writes that have begun end, then closes the archive."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._archive.close()
+
+    async def _year(self, meter: Meter, year: int) -> Days:
+        key = (meter.id, year)
+        if key in self._years:
+            return self._years[key]
+        first, last = day_number(date(year, 1, 1)), day_number(date(year, 12, 31))
+        generation = self._generation
+        days = await self._in(self._readers, lambda: self._archive.days(meter.id, first, last))
+        if generation == self._generation and _bytes(days) <= self._years.maxsize:
+            self._years[key] = days
+        return days
+
+    async def _look(self) -> None:
+        """Forgets everything when another process has written. Asked on the thread whose own writes don't count."""
+        if monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
+            return
+        self._looked_at = monotonic()
+        version = await self._in(self._writer, self._archive.version)
+        if version != self._version:
+            self._version = version
+            self._years.clear()
+            self._forget_meters()
+
+    def _forget_meters(self) -> None:
+        self._meters = None
+        self._generation += 1
+
+    async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+
+def _bytes(days: Days) -> int:
+    return len(days) * BYTES_A_DAY

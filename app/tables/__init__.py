@@ -1,0 +1,24 @@
+"""Tables: what the formats write. A table is a name and columns of equal length, made by one builder a table."""
+
+from app.tables.columns import Cell, Clock, Column, Dates, Labels, Numbers, Table, Times
+from app.tables.messages import error_table
+from app.tables.meters import meters_table
+from app.tables.usage import NOTHING, Measured, usage_grid, usage_long, usage_wide
+
+__all__ = [
+    "NOTHING",
+    "Cell",
+    "Clock",
+    "Column",
+    "Dates",
+    "Labels",
+    "Measured",
+    "Numbers",
+    "Table",
+    "Times",
+    "error_table",
+    "meters_table",
+    "usage_grid",
+    "usage_long",
+    "usage_wide",
+]

@@ -1,0 +1,73 @@
+"""The table `meters`: a row a meter, upstream's own further keys flattened behind ours."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from app.domain.meters import Meter
+from app.domain.spans import DAY_SECONDS, HALF_HOUR_SECONDS, Span, day_number, utc_offsets
+from app.tables.columns import Cell, Column, Labels, Numbers, Table, Times
+
+LARGEST_EXACT = 2**53
+"""Whole numbers beyond it aren't exact in a spreadsheet or in JavaScript: they stay text."""
+
+
+def meters_table(meters: Sequence[Meter], tz: ZoneInfo, today: date) -> Table:
+    """One row a meter, in the order given; `earliest` and `latest` are local labels of half-hours in `tz`."""
+    spans = [meter.span for meter in meters]
+    latest = _labels("latest", [None if span is None else span.stop - 1 for span in spans], tz)
+    columns: list[Column] = [
+        Labels.of("meter", [meter.name for meter in meters]),
+        Labels.of("type", [meter.type for meter in meters]),
+        Labels.of("consent_uuid", [meter.consent_uuid for meter in meters]),
+        Labels.of("status", [meter.status for meter in meters]),
+        _labels("earliest", [None if span is None else span.first for span in spans], tz),
+        latest,
+        Numbers("days_since_latest", day_number(today) - latest.clock // DAY_SECONDS, latest.present, 0),
+    ]
+    columns += _further_columns([meter.listed.further for meter in meters], [column.name for column in columns])
+    return Table("meters", tuple(columns), len(meters))
+
+
+def _labels(name: str, half_hours: Sequence[int | None], tz: ZoneInfo) -> Times:
+    filled = [half_hour or 0 for half_hour in half_hours]
+    offsets = [int(utc_offsets(Span(half_hour, half_hour + 1), tz)[0]) for half_hour in filled]
+    clock = np.array(filled, dtype=np.int64) * HALF_HOUR_SECONDS + np.array(offsets, dtype=np.int64)
+    present = np.array([half_hour is not None for half_hour in half_hours], dtype=np.bool_)
+    return Times(name, clock, np.array(offsets, dtype=np.int64), present)
+
+
+def _further_columns(objects: Sequence[Mapping[str, Any]], taken: Sequence[str]) -> list[Column]:
+    rows = [dict(_flattened("", item)) for item in objects]
+    names = set(taken)
+    columns: list[Column] = []
+    for key in sorted({key for row in rows for key in row}):
+        name = re.sub(r"[^0-9A-Za-z_]", "_", key) or "_"
+        while name.lower() in names:
+            name = f"upstream_{name}"
+        names.add(name.lower())
+        columns.append(Labels.of(name, [row.get(key) for row in rows]))
+    return columns
+
+
+def _flattened(path: str, value: Any) -> list[tuple[str, Cell | None]]:
+    """A nested value as pairs of `outer_inner` and a cell; places of a list are counted from 0."""
+    if isinstance(value, Mapping):
+        inner = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list):
+        inner = [(str(place), item) for place, item in enumerate(value)]
+    else:
+        return [(path, _cell(value))]
+    return [pair for key, item in inner for pair in _flattened(f"{path}_{key}" if path else key, item)]
+
+
+def _cell(value: Any) -> Cell | None:
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int) and abs(value) <= LARGEST_EXACT:
+        return value
+    return str(value)

@@ -1,0 +1,143 @@
+"""The client: one shape of call, the token to one origin, every failure as an error of ours."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import NoReturn
+from urllib.parse import quote
+
+import httpx
+from pydantic import SecretStr
+
+from app.domain.errors import (
+    QuotaExceeded,
+    UpstreamFailing,
+    UpstreamRefused,
+    UpstreamSlow,
+    UpstreamUnavailable,
+    UpstreamUnreadable,
+)
+from app.domain.halfhours import HalfHours
+from app.domain.meters import ListedMeter
+from app.domain.spans import Span, day_of
+from app.upstream import wire
+from app.upstream.body import ACCEPT_ENCODING, bounded_body
+
+METERS_PATH = "/meters/api/v1/meters/"
+RECORDS_PATH = "/meters/api/v1/meter/"
+CONNECT_SECONDS = 5
+READ_SECONDS = 30
+QUOTA_SECONDS = 60
+LONGEST_PAUSE_SECONDS = 900
+
+
+class PowerShaper:
+    """PowerShaper Monitor at `base_url`. `call_seconds` bounds a whole call.
+
+    The token goes to that origin alone: no redirect is followed, no proxy is taken from the environment, and no
+    address that an answer names is asked. `transport` is httpx's own way to be given another network.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: SecretStr,
+        *,
+        call_seconds: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._token = token
+        self._call_seconds = call_seconds
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def meters(self) -> list[ListedMeter]:
+        """All meters that the token can read, in PowerShaper's order. UpstreamError."""
+        body = await self._get(METERS_PATH, {})
+        return await asyncio.to_thread(wire.meters_of, body)
+
+    async def half_hours(self, meter: ListedMeter, first_day: int, last_day: int) -> HalfHours:
+        """All half-hours of the UTC days `first_day` to `last_day`, both included. UpstreamError.
+
+        The days are counted from 1970-01-01. What was not reported is missing.
+        """
+        body = await self._records(meter, first_day, last_day)
+        span = Span.of_utc_days(first_day, last_day)
+        return await asyncio.to_thread(wire.half_hours_of, body, span, UTC)
+
+    async def labels(self, meter: ListedMeter, day: int) -> list[datetime]:
+        """The labels of one UTC day's half-hours just as they come, to see whether they are starts. UpstreamError."""
+        body = await self._records(meter, day, day)
+        return [label for label, _ in wire.readings_of(body, UTC)]
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def _records(self, meter: ListedMeter, first_day: int, last_day: int) -> bytes:
+        path = f"{RECORDS_PATH}{quote(meter.consent_uuid, safe='')}/{quote(meter.type, safe='')}"
+        days = {"start": day_of(first_day).isoformat(), "end": day_of(last_day).isoformat()}
+        return await self._get(path, days | {"aggregate": "none", "tz": "UTC"})
+
+    async def _get(self, path: str, params: dict[str, str]) -> bytes:
+        async with _errors(), asyncio.timeout(self._call_seconds):
+            headers = {
+                "Authorization": f"Token {self._token.get_secret_value()}",
+                "Accept": "application/json",
+                "Accept-Encoding": ACCEPT_ENCODING,
+            }
+            url = self._base_url + path
+            async with self._http.stream("GET", url, params=params, headers=headers) as response:
+                if response.status_code != httpx.codes.OK:
+                    _raise_for(response)
+                return await bounded_body(response)
+
+
+@asynccontextmanager
+async def _errors() -> AsyncIterator[None]:
+    """Httpx's errors and the clock's as ours; their own texts stay behind, for they may hold an address."""
+    try:
+        yield
+    except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
+        raise UpstreamSlow("PowerShaper took too long to answer.", remedy="Try again in a minute.") from error
+    except (httpx.ReadError, httpx.RemoteProtocolError) as error:
+        raise UpstreamFailing("PowerShaper broke off its answer.", remedy="Try again in a minute.") from error
+    except httpx.HTTPError as error:
+        raise UpstreamUnavailable(
+            "PowerShaper can't be reached.",
+            remedy="Check this machine's connection to the internet, then try again in a minute.",
+        ) from error
+
+
+def _raise_for(response: httpx.Response) -> NoReturn:
+    """What a status other than 200 means."""
+    status = response.status_code
+    if status in {401, 403}:
+        raise UpstreamRefused(
+            f"PowerShaper refused the token of this service (status {status}).",
+            remedy="Whoever runs this service: check POWERSHAPER_TOKEN, or make a new token at PowerShaper.",
+        )
+    if status in {426, 429}:
+        raise QuotaExceeded(
+            "PowerShaper's quota of calls is used up.",
+            remedy="Try again in a minute or two.",
+            retry_after=_retry_after(response.headers.get("retry-after", "")),
+        )
+    if status >= 500:  # noqa: PLR2004 - the class of statuses that mean the server's own trouble
+        raise UpstreamFailing(f"PowerShaper failed (status {status}).", remedy="Try again in a minute.")
+    raise UpstreamUnreadable(
+        f"PowerShaper answered with status {status}, which can't be read.",
+        remedy="Try again later; if it stays, run `powershaper-sheets doctor`.",
+    )
+
+
+def _retry_after(text: str) -> int:
+    """Whole seconds of a Retry-After header, 60 to 900; 60 if it is a date or garbage."""
+    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
+    return max(QUOTA_SECONDS, min(seconds, LONGEST_PAUSE_SECONDS))

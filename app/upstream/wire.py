@@ -1,0 +1,181 @@
+"""JSON -> domain. What PowerShaper answers becomes meters and half-hours here, or UpstreamUnreadable is raised.
+
+Strict about what is known, tolerant about what is not: numbers may be texts, times may have any offset or none,
+missing half-hours may be flagged, null or left out, and further keys are kept.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+from app.domain.errors import UpstreamUnreadable
+from app.domain.halfhours import HalfHours, Reading
+from app.domain.meters import ListedMeter
+from app.domain.spans import HALF_HOUR_SECONDS, Span, half_hour_of
+
+DEFAULT_ZONE = ZoneInfo("Europe/London")
+"""The API's own default: the zone of a time without an offset when no zone was asked for."""
+LARGEST_KWH = Decimal(10_000_000)
+"""No meter of a home measures 10 GWh in a half-hour; below it sums of decades stay exact in 64 bits."""
+ONE_MILLIONTH = Decimal("0.000001")
+LONGEST_NUMBER = 64
+DEEPEST = 20
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+CONSENT = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+def meters_of(body: bytes) -> list[ListedMeter]:
+    """The meters of an answer of `/meters/`, in its order."""
+    return [_meter(item, place) for place, item in enumerate(_array(body), 1)]
+
+
+def half_hours_of(body: bytes, span: Span, tz: tzinfo) -> HalfHours:
+    """The half-hours of `span` in an answer with `aggregate=none`; `tz` is the zone that was asked for."""
+    return HalfHours.of((reading for _, reading in readings_of(body, tz)), span)
+
+
+def readings_of(body: bytes, tz: tzinfo) -> Iterator[tuple[datetime, Reading]]:
+    """Every row of an answer with `aggregate=none`, with its label as it was given, in its order."""
+    for place, row in enumerate(_array(body), 1):
+        if not isinstance(row, Mapping):
+            _unreadable(f"row {place} is not an object")
+        label = _time(row, "time", place, tz)
+        if "energy_kwh" not in row:
+            _unreadable(f"row {place} has no energy_kwh")
+        if label.timestamp() % HALF_HOUR_SECONDS:
+            _unreadable(f"the time of row {place} is not the start of a half-hour")
+        yield (
+            label,
+            Reading(
+                half_hour=half_hour_of(label),
+                micro_kwh=_millionths(row, "energy_kwh", place),
+                micro_kg=_millionths(row, "carbon_kg", place),
+                flagged=bool(_millionths(row, "error_count", place)),
+            ),
+        )
+
+
+def _meter(item: Any, place: int) -> ListedMeter:
+    if not isinstance(item, Mapping):
+        _unreadable(f"meter {place} is not an object")
+    consent, kind = item.get("consent_uuid"), item.get("type")
+    if not isinstance(consent, str) or not CONSENT.fullmatch(consent):
+        _unreadable(f"meter {place} has no consent_uuid that can be one")
+    if not isinstance(kind, str) or not kind.strip(". "):
+        _unreadable(f"meter {place} has no type")
+    known = {"consent_uuid", "type", "status", "range"}
+    further = {_text(str(key)): _plain(value, DEEPEST) for key, value in item.items() if key not in known}
+    limits = item.get("range")
+    limits = limits if isinstance(limits, Mapping) else {}
+    beside = {_text(str(key)): _plain(limits[key], DEEPEST) for key in limits if key not in {"earliest", "latest"}}
+    status = item.get("status")
+    return ListedMeter(
+        consent_uuid=consent,
+        type=_text(kind),
+        status=None if status is None else _text(str(status)),
+        span=_range(limits, place),
+        further=further | ({"range": beside} if beside else {}),
+    )
+
+
+def _range(limits: Mapping[str, Any], place: int) -> Span | None:
+    """From `earliest` to and with `latest`, floored to half-hours; None if one of them is null or absent."""
+    if limits.get("earliest") is None or limits.get("latest") is None:
+        return None
+    first, last = (half_hour_of(_time(limits, key, place, DEFAULT_ZONE)) for key in ("earliest", "latest"))
+    return Span(first, last + 1) if first <= last else None
+
+
+def _array(body: bytes) -> list[Any]:
+    try:
+        answer = json.loads(
+            body.decode("utf-8"),
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=lambda name: _unreadable(f"it holds {name}"),
+        )
+    except (ValueError, ArithmeticError, RecursionError):
+        _unreadable("it is no JSON in UTF-8")
+    if not isinstance(answer, list):
+        _unreadable("it is no array")
+    return answer
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > LONGEST_NUMBER:
+        _unreadable("it holds a number of too many digits")
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        _unreadable("it holds a number of too many digits")
+    return int(text)
+
+
+def _time(row: Mapping[str, Any], key: str, place: int, tz: tzinfo) -> datetime:
+    text = row.get(key)
+    if not isinstance(text, str) or ":" not in text:
+        _unreadable(f"{key} of row {place} is no date and time")
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=tz)
+        moment.timestamp()
+    except (ValueError, OverflowError):
+        _unreadable(f"{key} of row {place} is no date and time")
+    return moment
+
+
+def _millionths(row: Mapping[str, Any], key: str, place: int) -> int | None:
+    """A number as exact millionths, rounded half-even; None if it is null or absent."""
+    value = row.get(key)
+    if value is None:
+        return None
+    try:
+        number = _number(value)
+        if abs(number) < LARGEST_KWH:
+            return int(number.quantize(ONE_MILLIONTH, ROUND_HALF_EVEN).scaleb(6))
+    except (ArithmeticError, TypeError):
+        pass
+    return _unreadable(f"{key} of row {place} is no number that can be one")
+
+
+def _number(value: Any) -> Decimal:
+    """A JSON number, or a text that looks like one. TypeError, ArithmeticError."""
+    if isinstance(value, str) and len(value) <= LONGEST_NUMBER and NUMBER.fullmatch(value.strip()):
+        return Decimal(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise TypeError
+    return Decimal(value)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """A further key's value as JSON that every reader can hold: no bare surrogates, no numbers past 64 bits."""
+    if depth == 0:
+        _unreadable("it is nested too deeply")
+    if isinstance(value, Mapping):
+        return {_text(str(key)): _plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, depth - 1) for item in value]
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return str(value)
+    return value
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _unreadable(what: str) -> NoReturn:
+    raise UpstreamUnreadable(
+        f"PowerShaper's answer can't be read: {what}.",
+        remedy="Try again later; if it stays, report this message to the makers of powershaper-sheets.",
+    )

@@ -1,0 +1,242 @@
+"""The commands, against the demonstration upstream over HTTP."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from service import AFTER_THE_DATA, HOME_A, SetClock, failing_when
+from typer.testing import CliRunner, Result
+
+from app.cli.commands import cli
+from app.cli.servers import served
+from app.demo import DEMO_TOKEN, DemoUpstream
+
+
+@dataclass
+class Shell:
+    """Runs commands with the settings of an account on the demonstration upstream."""
+
+    folder: Path
+    upstream: DemoUpstream
+    env: dict[str, str]
+
+    def run(self, *words: str) -> Result:
+        return CliRunner().invoke(cli, words, env=self.env)
+
+    def out(self, *words: str) -> str:
+        result = self.run(*words)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def fails(self, *words: str) -> str:
+        result = self.run(*words)
+        assert result.exit_code == 1, result.output
+        assert result.stdout == ""
+        return " ".join(result.stderr.split())
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    monkeypatch.chdir(tmp_path)
+    upstream = DemoUpstream(moved=False, clock=SetClock(AFTER_THE_DATA.timestamp()))
+    with served(upstream.app) as base_url:
+        yield Shell(tmp_path, upstream, environment(tmp_path, base_url))
+
+
+def environment(folder: Path, base_url: str) -> dict[str, str]:
+    return {
+        "POWERSHAPER_TOKEN": DEMO_TOKEN,
+        "POWERSHAPER_BASE_URL": base_url,
+        "POWERSHAPER_ARCHIVE_URL": f"sqlite:///{folder}/archive.db",
+        "COLUMNS": "200",
+    }
+
+
+def test_export_writes_the_same_bytes_as_the_link(shell: Shell) -> None:
+    text = shell.out("export", "usage", "--meter", "gas", "--period=2021-06", "--aggregate", "month")
+    assert text.splitlines()[1] == "2021-06-01,208.1148,,0,gas,2021-05-31 23:00:00,100"
+    shell.out("export", "usage", "--period", "2021-06", "--format", "xlsx", "-o", "june.xlsx")
+    assert (shell.folder / "june.xlsx").read_bytes().startswith(b"PK")
+    assert shell.out("export", "meters", "--columns", "meter").split() == [
+        "meter",
+        "electricity-5f1c9a52",
+        "electricity-b27d04e6",
+        "gas",
+    ]
+
+
+def test_what_can_not_be_exported_says_why(shell: Shell) -> None:
+    assert "no such table" in shell.fails("export", "bills")
+    assert "formats are csv" in shell.fails("export", "usage", "--format", "ods")
+    assert "Did you mean --aggregate?" in shell.fails("export", "usage", "--agregate", "day")
+    assert "--help lists the options" in shell.fails("export", "usage", "stray")
+    assert "period is empty" in shell.fails("export", "usage", "--period")
+    assert "can't be written" in shell.fails("export", "meters", "-o", "no/such/folder.csv")
+
+
+def test_a_link_comes_in_four_forms(shell: Shell) -> None:
+    text = shell.out("link", "usage", "--meter", "gas", "--period", "last-month", "--aggregate", "day")
+    url = "http://127.0.0.1:8000/usage.csv?meter=gas&period=last-month&aggregate=day"
+    assert f"URL:\n{url}\n" in text
+    assert f'=IMPORTDATA("{url}")' in text
+    assert f'curl -o usage.csv "{url}"' in text
+    assert 'Web.Contents("http://127.0.0.1:8000", [RelativePath = "usage.csv", Query = [meter = "gas", ' in text
+    assert "time = type date," in text
+    assert shell.upstream.calls == [], "a link is made without a network"
+
+
+def test_a_link_has_a_key_where_one_is_needed(shell: Shell) -> None:
+    assert "key=" not in shell.out("link", "meters")
+    assert "meters.csv?key=pss_1" in shell.out("link", "meters", "--key", "pss_1")
+    shell.env["POWERSHAPER_PUBLIC_URL"] = "https://sheets.example.org/, http://pi.local:8000"
+    text = shell.out("link", "usage", "--meter", "a", "--meter", "b", "--format", "xlsx")
+    assert "https://sheets.example.org/usage.xlsx?meter=a&meter=b&key=YOUR-KEY\n" in text
+    assert 'Query = [meter = {"a", "b"}, key = "YOUR-KEY"]' in text
+    assert '=IMPORTDATA("https://sheets.example.org/usage.csv?' in text
+
+
+def test_sync_fills_the_archive_and_goes_on_where_it_was(shell: Shell) -> None:
+    first = shell.run("sync", "--meter", "gas", "--since", "2022-11-01")
+    assert first.exit_code == 0
+    assert "36 days fetched in 1 call; 1,706 half-hours are held" in first.stderr
+    shell.run("sync", "--meter", "gas")
+    assert [call.split("?")[1] for call in shell.upstream.calls if "?" in call] == [
+        "start=2022-11-01&end=2022-12-06&aggregate=none&tz=UTC",
+        "start=2020-04-01&end=2021-04-01&aggregate=none&tz=UTC",
+        "start=2021-04-02&end=2022-04-02&aggregate=none&tz=UTC",
+        "start=2022-04-03&end=2022-10-31&aggregate=none&tz=UTC",
+    ]
+    before = len(shell.upstream.calls)
+    assert "0 days fetched" in shell.run("sync", "--meter", "gas").stderr
+    assert len(shell.upstream.calls) == before
+
+
+def test_a_sync_that_is_cut_off_keeps_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    upstream = DemoUpstream(moved=False)
+    broken = {"on": True}
+
+    def later(asked: dict[str, list[str]]) -> bool:
+        return broken["on"] and asked.get("start", [""])[0] >= "2021-04-02"
+
+    with served(failing_when(later, 403, upstream.app)) as base_url:
+        shell = Shell(tmp_path, upstream, environment(tmp_path, base_url))
+        assert "refused the token" in shell.run("sync", "--meter", "gas").stderr
+        kept = shell.out("export", "usage", "--meter", "gas", "--period", "2020", "--aggregate", "year")
+        assert kept.splitlines()[1].startswith("2020-01-01,")
+        broken["on"] = False
+        assert "in 2 calls" in shell.run("sync", "--meter", "gas").stderr
+
+
+def test_a_wrong_day_to_sync_from_is_refused(shell: Shell) -> None:
+    assert "since is not a day" in shell.fails("sync", "--since", "yesterday")
+
+
+def test_meters_are_listed_and_renamed(shell: Shell) -> None:
+    assert re.search(rf"gas\s.*gas\s.*{HOME_A}\s.*active", shell.out("meters"))
+    shell.out("meters", "rename", "electricity-5f1c9a52", "home")
+    assert shell.out("export", "meters", "--columns", "meter").split() == [
+        "meter",
+        "electricity-b27d04e6",
+        "gas",
+        "home",
+    ]
+    assert "No meter has that name" in shell.fails("meters", "rename", "nobody", "x")
+    assert "Another meter has that name" in shell.fails("meters", "rename", "home", "gas")
+    assert "1 to 40 of the characters" in shell.fails("meters", "rename", "home", "Our House")
+
+
+def test_doctor_finds_all_well(shell: Shell) -> None:
+    result = shell.run("doctor")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.count("✓") == 4
+    assert "lists 3 meters" in result.stderr
+    assert "A label is the start of its half-hour" in result.stderr
+
+
+def test_doctor_says_what_is_wrong_and_what_to_do(shell: Shell) -> None:
+    shell.env["POWERSHAPER_TOKEN"] = "x" * 40
+    refused = shell.run("doctor")
+    assert refused.exit_code == 1
+    assert "refused the token" in refused.stderr
+    assert "check POWERSHAPER_TOKEN" in refused.stderr
+
+
+def test_doctor_finds_a_public_address_that_gives_data_to_anybody(shell: Shell) -> None:
+    with served(failing_when(lambda _: True, 200, shell.upstream.app)) as public_url:
+        shell.env["POWERSHAPER_PUBLIC_URL"] = f"{public_url},http://127.0.0.1:9"
+        result = shell.run("doctor")
+        assert result.exit_code == 1
+        assert f"{public_url} gives data to anybody" in result.stderr
+        assert "http://127.0.0.1:9 does not answer from here" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("POWERSHAPER_TOKEN", "short", "20 to 128 letters and digits"),
+        ("POWERSHAPER_BASE_URL", "http://app.powershaper.io", "must begin with https://"),
+        ("POWERSHAPER_BASE_URL", "app.powershaper.io", "an address like https://"),
+        ("POWERSHAPER_ARCHIVE_URL", "mysql://x", "must look like sqlite:////"),
+        ("POWERSHAPER_PUBLIC_URL", "sheets.example.org", "an address like https://"),
+        ("POWERSHAPER_TZ", "London", "Use an IANA name"),
+        ("POWERSHAPER_WAIT_SECONDS", "0", "greater than 0"),
+        ("POWERSHAPER_CALL_DAYS", "many", "valid integer"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_its_name_and_a_remedy(
+    shell: Shell, name: str, value: str, said: str
+) -> None:
+    shell.env[name] = value
+    text = shell.fails("serve")
+    assert name in text
+    assert said in text
+    assert name != "POWERSHAPER_TOKEN" or value not in text, "a wrong token is not printed"
+
+
+def test_no_token_says_where_to_put_one(shell: Shell) -> None:
+    shell.env["POWERSHAPER_TOKEN"] = ""
+    assert "Set POWERSHAPER_TOKEN" in shell.fails("serve")
+    (shell.folder / "token").write_text("not a token at all\n")
+    shell.env["POWERSHAPER_TOKEN_FILE"] = "token"
+    assert "holds no token" in shell.fails("serve")
+    shell.env["POWERSHAPER_TOKEN_FILE"] = "nowhere"
+    assert "can't be read" in shell.fails("serve")
+
+
+def test_a_token_can_stand_in_a_file_and_settings_in_a_dot_env(shell: Shell) -> None:
+    (shell.folder / "token").write_text(DEMO_TOKEN + "\n")
+    shell.env["POWERSHAPER_TOKEN"] = ""
+    (shell.folder / ".env").write_text("POWERSHAPER_TOKEN_FILE=token\nPOWERSHAPER_TZ=UTC\n")
+    text = shell.out("export", "usage", "--meter", "gas", "--period", "2021-06-01")
+    assert text.splitlines()[1].split(",")[0] == "2021-06-01 00:00:00"
+    assert text.splitlines()[1].split(",")[5] == "2021-06-01 00:00:00"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
+def test_serve_listens_nowhere_but_on_loopback(shell: Shell, host: str) -> None:
+    assert "Leave out --host" in shell.fails("serve", "--host", host)
+
+
+def test_serve_refuses_a_public_address_while_there_are_no_keys(shell: Shell) -> None:
+    shell.env["POWERSHAPER_PUBLIC_URL"] = "https://sheets.example.org"
+    assert "Unset POWERSHAPER_PUBLIC_URL" in shell.fails("serve")
+
+
+def test_a_port_in_use_says_so(shell: Shell) -> None:
+    with served(shell.upstream.app) as address:
+        port = address.rpartition(":")[2]
+        assert f"choose another: --port {int(port) + 1}" in shell.fails("serve", "--port", port)
+
+
+def test_an_archive_of_a_newer_version_is_left_alone(shell: Shell) -> None:
+    path = shell.folder / "archive.db"
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = path.read_bytes()
+    assert "made by a newer powershaper-sheets" in shell.fails("serve")
+    assert path.read_bytes() == before

@@ -1,0 +1,62 @@
+"""Fixtures that several folders of tests use."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from service import Running, running
+
+settings.register_profile("default", deadline=None, max_examples=60)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fresh", action="store_true", help="also run what builds a virtual environment of its own")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--fresh"):
+        return
+    for item in items:
+        if item.get_closest_marker("fresh"):
+            item.add_marker(pytest.mark.skip(reason="builds a virtual environment from the index: --fresh runs it"))
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The service over HTTP on both homes where they were measured; tests only read from it."""
+    with running(tmp_path_factory.mktemp("homes")) as service:
+        yield service
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Running]:
+    """A service of a test's own, its archive empty."""
+    with running(tmp_path) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def soffice() -> str:
+    """LibreOffice's command."""
+    return program("soffice")
+
+
+@pytest.fixture(scope="session")
+def curl() -> str:
+    """The command of curl."""
+    return program("curl")
+
+
+def program(name: str) -> str:
+    """The path of a real client; where it isn't installed the test is left out, and that is said."""
+    path = shutil.which(name)
+    if path:
+        return path
+    if os.environ.get("REQUIRE_CLIENTS"):
+        pytest.fail(f"{name} is not installed, and REQUIRE_CLIENTS asks for it")
+    pytest.skip(f"{name} is not installed")
