@@ -56,7 +56,7 @@ def days_of_rows(rows: Sequence[DayRow], first_day: int, last_day: int) -> Days:
 
 def moment_text(seconds: int) -> str:
     """UTC seconds as `2021-06-01T00:00:00Z`."""
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat().replace("+00:00", "Z")
 
 
 def moment_seconds(text: str) -> int:

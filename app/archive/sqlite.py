@@ -41,9 +41,14 @@ class SqliteArchive:
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        with _errors(path):
-            _make_private(path)
-            self._migrate()
+        try:
+            with _errors(path):
+                _make_private(path)
+                _refuse_foreign(path)
+                self._connection()
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def at(cls, url: str) -> "SqliteArchive":
@@ -164,42 +169,58 @@ class SqliteArchive:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
+                db.execute("COMMIT")
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
                 raise
-            db.execute("COMMIT")
 
     def _connection(self) -> sqlite3.Connection:
         if not hasattr(self._local, "db"):
             db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            safe = sqlite3.sqlite_version_info >= SAFE_WAL
-            db.execute(f"PRAGMA journal_mode = {'WAL' if safe else 'DELETE'}")
-            db.execute(f"PRAGMA synchronous = {'FULL' if safe else 'EXTRA'}")
-            db.execute("PRAGMA foreign_keys = ON")
-            self._local.db = db
             with self._lock:
                 self._open.append(db)
+            _set_up(db, self._path)
+            self._local.db = db
         connection: sqlite3.Connection = self._local.db
         return connection
 
-    def _migrate(self) -> None:
-        with self._writing() as db:
-            version = int(db.execute("PRAGMA user_version").fetchone()[0])
-            if version > SCHEMA_VERSION:
-                raise ArchiveError(
-                    f"The archive {self._path} was made by a newer powershaper-sheets.",
-                    remedy="Update powershaper-sheets, or set POWERSHAPER_ARCHIVE_URL to another file.",
-                )
-            if version == 0:
-                if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise ArchiveError(
-                        f"{self._path} is an SQLite file of another program.",
-                        remedy="Set POWERSHAPER_ARCHIVE_URL to a file of its own.",
-                    )
-                for statement in _statements(files("app.archive").joinpath("schema.sql").read_text("utf-8")):
-                    db.execute(statement)
-                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+def _set_up(db: sqlite3.Connection, path: Path) -> None:
+    """Makes the schema in an empty file, then how the file is written; a file that isn't ours stays untouched."""
+    db.execute("PRAGMA foreign_keys = ON")
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise ArchiveError(
+            f"The archive {path} was made by a newer powershaper-sheets.",
+            remedy="Update powershaper-sheets, or set POWERSHAPER_ARCHIVE_URL to another file.",
+        )
+    if version == 0:
+        _make_schema(db)
+    safe = sqlite3.sqlite_version_info >= SAFE_WAL
+    db.execute(f"PRAGMA journal_mode = {'WAL' if safe else 'DELETE'}")
+    db.execute(f"PRAGMA synchronous = {'FULL' if safe else 'EXTRA'}")
+
+
+def _make_schema(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    if int(db.execute("PRAGMA user_version").fetchone()[0]) == 0:  # else another process was first
+        for statement in _statements(files("app.archive").joinpath("schema.sql").read_text("utf-8")):
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    db.execute("COMMIT")
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Looks at the header of a file (sqlite.org/fileformat.html) without opening it as a database."""
+    with path.open("rb") as file:
+        header = file.read(72)
+    if header and not (header.startswith(b"SQLite format 3\0") and header[68:] == APPLICATION_ID.to_bytes(4)):
+        raise ArchiveError(
+            f"{path} is not an archive of powershaper-sheets.",
+            remedy="Set POWERSHAPER_ARCHIVE_URL to a file of its own; this one was left as it is.",
+        )
 
 
 def _make_private(path: Path) -> None:

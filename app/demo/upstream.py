@@ -127,7 +127,7 @@ class DemoUpstream:
         rows = [row for row in meter.until(self._yesterday()) if first <= row[0].astimezone(tz).date() <= last]
         if aggregate == "none":
             return list(self._half_hours(meter, rows, tz))
-        return [self._bucket(meter, key, rows) for key, rows in _grouped(rows, aggregate, tz).items()]
+        return [self._bucket(meter, key, rows) for key, rows in _grouped(rows, aggregate, tz, self.times).items()]
 
     def _half_hours(self, meter: DemoMeter, rows: Iterable[tuple[datetime, float | None]], tz: ZoneInfo) -> Any:
         for at, kwh in rows:
@@ -158,19 +158,19 @@ class DemoUpstream:
 
 
 def _moment(at: datetime, times: Times) -> str:
-    if times is Times.Z and at.utcoffset() == timedelta(0):
+    if times is Times.Z and at.tzname() == "UTC":
         return at.strftime("%Y-%m-%dT%H:%M:%SZ")
     return at.replace(tzinfo=None).isoformat() if times is Times.NONE else at.isoformat()
 
 
 def _grouped(
-    rows: Iterable[tuple[datetime, float | None]], aggregate: str, tz: ZoneInfo
+    rows: Iterable[tuple[datetime, float | None]], aggregate: str, tz: ZoneInfo, times: Times
 ) -> dict[Bucket, list[tuple[datetime, float | None]]]:
     groups: dict[Bucket, list[tuple[datetime, float | None]]] = {}
     for at, kwh in rows:
         local = at.astimezone(tz)
         label = {
-            "hour": local.replace(minute=0).isoformat(),
+            "hour": _moment(local.replace(minute=0), times),
             "day": local.date().isoformat(),
             "month": local.date().replace(day=1).isoformat(),
             "profile": local.replace(minute=local.minute // 30 * 30).strftime("%H:%M"),

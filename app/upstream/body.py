@@ -22,11 +22,13 @@ async def bounded_body(response: httpx.Response) -> bytes:
     decoder = None if encoding == "identity" else zlib.decompressobj(GZIP_OR_ZLIB)
     body = bytearray()
     async for chunk in response.aiter_raw():
+        if decoder is not None and (decoder.eof or decoder.unused_data):
+            raise _damaged("it goes on after its end")
         body += chunk if decoder is None else _decoded(decoder, chunk, LARGEST_BODY + 1 - len(body))
         if len(body) > LARGEST_BODY:
             raise UpstreamTooLarge("PowerShaper's answer is larger than 64 MiB.", remedy="Ask for a shorter period.")
-    if decoder is not None and not decoder.eof:
-        raise _damaged("it ends too early")
+    if decoder is not None and (decoder.unused_data or not decoder.eof):
+        raise _damaged("its gzip does not end where it ends")
     return bytes(body)
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import NoReturn
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import quote
 
 import httpx
@@ -55,6 +55,8 @@ class PowerShaper:
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
             follow_redirects=False,
             trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            event_hooks={"response": [_only_ok]},
         )
 
     async def meters(self) -> list[ListedMeter]:
@@ -94,30 +96,34 @@ class PowerShaper:
             }
             url = self._base_url + path
             async with self._http.stream("GET", url, params=params, headers=headers) as response:
-                if response.status_code != httpx.codes.OK:
-                    _raise_for(response)
                 return await bounded_body(response)
 
 
 @asynccontextmanager
 async def _errors() -> AsyncIterator[None]:
-    """Httpx's errors and the clock's as ours; their own texts stay behind, for they may hold an address."""
+    """What httpx and the clock raise, as errors of ours that name its kind.
+
+    Their own texts stay behind: they may repeat what was sent or answered.
+    """
     try:
         yield
-    except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
-        raise UpstreamSlow("PowerShaper took too long to answer.", remedy="Try again in a minute.") from error
+    except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout):
+        raise UpstreamSlow("PowerShaper took too long to answer.", remedy="Try again in a minute.") from None
     except (httpx.ReadError, httpx.RemoteProtocolError) as error:
-        raise UpstreamFailing("PowerShaper broke off its answer.", remedy="Try again in a minute.") from error
+        kind = type(error).__name__
+        raise UpstreamFailing(f"PowerShaper broke off its answer ({kind}).", remedy="Try again in a minute.") from None
     except httpx.HTTPError as error:
         raise UpstreamUnavailable(
-            "PowerShaper can't be reached.",
+            f"PowerShaper can't be reached ({type(error).__name__}).",
             remedy="Check this machine's connection to the internet, then try again in a minute.",
-        ) from error
+        ) from None
 
 
-def _raise_for(response: httpx.Response) -> NoReturn:
-    """What a status other than 200 means."""
+async def _only_ok(response: httpx.Response) -> None:
+    """Raises what a status other than 200 means, before httpx looks where a redirect would lead."""
     status = response.status_code
+    if status == httpx.codes.OK:
+        return
     if status in {401, 403}:
         raise UpstreamRefused(
             f"PowerShaper refused the token of this service (status {status}).",

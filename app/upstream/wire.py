@@ -7,7 +7,8 @@ missing half-hours may be flagged, null or left out, and further keys are kept.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, tzinfo
+from contextlib import suppress
+from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -25,6 +26,8 @@ ONE_MILLIONTH = Decimal("0.000001")
 LONGEST_NUMBER = 64
 DEEPEST = 20
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+FIRST_HALF_HOUR = 0
+LAST_HALF_HOUR = half_hour_of(datetime(2200, 1, 1, tzinfo=UTC))
 CONSENT = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -87,6 +90,8 @@ def _range(limits: Mapping[str, Any], place: int) -> Span | None:
     if limits.get("earliest") is None or limits.get("latest") is None:
         return None
     first, last = (half_hour_of(_time(limits, key, place, DEFAULT_ZONE)) for key in ("earliest", "latest"))
+    if first < FIRST_HALF_HOUR or last > LAST_HALF_HOUR:
+        _unreadable(f"the range of meter {place} is not of this time")
     return Span(first, last + 1) if first <= last else None
 
 
@@ -119,15 +124,13 @@ def _integer(text: str) -> int:
 
 def _time(row: Mapping[str, Any], key: str, place: int, tz: tzinfo) -> datetime:
     text = row.get(key)
-    if not isinstance(text, str) or ":" not in text:
-        _unreadable(f"{key} of row {place} is no date and time")
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=tz)
-        moment.timestamp()
-    except (ValueError, OverflowError):
-        _unreadable(f"{key} of row {place} is no date and time")
-    return moment
+    if isinstance(text, str) and text[10:11] in {"T", " "} and ":" in text:
+        with suppress(ValueError, OverflowError):
+            moment = datetime.fromisoformat(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=tz)
+            moment.timestamp()
+            return moment
+    return _unreadable(f"{key} of row {place} is no date and time")
 
 
 def _millionths(row: Mapping[str, Any], key: str, place: int) -> int | None:
