@@ -1,6 +1,7 @@
 """Settings: a row each of name, type, default and help, checked once at the start."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -44,6 +45,13 @@ class Settings(BaseModel):
         int, Field(ge=1, le=65536, description="how much memory keeps half-hours beside the archive")
     ] = 64
 
+    answers_mb: Annotated[
+        int, Field(ge=1, le=65536, description="how much memory keeps answers that were made before")
+    ] = 64
+    trusted_proxies: Annotated[
+        str, Field(description="addresses or networks, with commas between, of proxies that are believed about clients")
+    ] = ""
+
     @field_validator("token")
     @classmethod
     def _token(cls, token: SecretStr | None) -> SecretStr | None:
@@ -79,6 +87,20 @@ class Settings(BaseModel):
         if name not in available_timezones():
             raise ValueError("is no time zone that is known. Use an IANA name such as Europe/London")
         return name
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _trusted_proxies(cls, text: str) -> str:
+        try:
+            _networks(text)
+        except ValueError:
+            raise ValueError("must be addresses or networks such as 10.0.0.0/24, with commas between") from None
+        return text
+
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of the proxies that are believed."""
+        return _networks(self.trusted_proxies)
 
     @property
     def archive(self) -> str:
@@ -146,6 +168,10 @@ def setting_rows() -> list[tuple[str, str, str]]:
 
 def _default(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _address(url: str) -> Any:

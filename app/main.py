@@ -1,5 +1,6 @@
 """The root: builds every part from the settings and hands each what it needs."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -7,15 +8,24 @@ from dataclasses import dataclass
 
 import httpx
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from app.archive import open_archive
+from app.access import Access
+from app.archive import Threads, open_archive
 from app.config import Settings
+from app.domain.errors import SheetsError
+from app.domain.keys import AccessKey
 from app.readthrough import Memory, ReadThrough
 from app.upstream import PowerShaper
+from app.web.bodies import Bodies
+from app.web.entrance import Entrance
 from app.web.exports import Exports
+from app.web.guard import Doors, host_names
+from app.web.logs import AccessLog
 from app.web.routes import add_routes
 
 Clock = Callable[[], float]
+MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +33,28 @@ class Service:
     """All the parts of a service but its web."""
 
     settings: Settings
+    threads: Threads
     upstream: PowerShaper
     source: ReadThrough
     exports: Exports
+
+    async def keys(self) -> list[AccessKey]:
+        """All access keys that were ever made."""
+        return await asyncio.wrap_future(self.threads.read(lambda archive: archive.keys()))
+
+    async def is_ready(self) -> bool:
+        """Whether the archive can be read."""
+        try:
+            await asyncio.wrap_future(self.threads.read(lambda archive: archive.listed()))
+        except SheetsError:
+            return False
+        return True
 
     async def aclose(self) -> None:
         """Ends the fetches that go on behind, closes the archive and the connections."""
         await self.source.aclose()
         await self.upstream.aclose()
+        await asyncio.to_thread(self.threads.close)
 
 
 def build(
@@ -47,22 +71,31 @@ def build(
     """
     token = settings.required_token()
     upstream = PowerShaper(settings.base_url, token, call_seconds=settings.call_seconds, transport=transport)
-    memory = Memory(open_archive(settings.archive), most_bytes=settings.memory_mb * 1024 * 1024)
+    threads = Threads(open_archive(settings.archive))
     source = ReadThrough(
-        memory,
+        Memory(threads, most_bytes=settings.memory_mb * MEGABYTE),
         upstream,
         clock,
         wait_seconds=settings.wait_seconds,
         call_days=settings.call_days,
         recheck_behind=recheck_behind,
     )
-    return Service(settings, upstream, source, Exports(source, clock, settings.tz))
+    exports = Exports(source, Bodies(settings.answers_mb * MEGABYTE), clock, settings.tz)
+    return Service(settings, threads, upstream, source, exports)
 
 
 def create_app(
-    settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None, clock: Clock = time.time
-) -> FastAPI:
-    """The service as an ASGI app; parameters and errors as of `build`. Its archive is closed when it stops."""
+    settings: Settings,
+    *,
+    on_loopback: bool = True,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Clock = time.time,
+) -> ASGIApp:
+    """The service as an ASGI app; parameters and errors as of `build`. Its archive is closed when it stops.
+
+    `on_loopback` tells whether it will listen where only this machine reaches it; elsewhere, or with a public
+    address, every request needs a key.
+    """
     service = build(settings, transport=transport, clock=clock)
 
     @asynccontextmanager
@@ -70,13 +103,11 @@ def create_app(
         yield
         await service.aclose()
 
-    app = FastAPI(
-        title="powershaper-sheets",
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    add_routes(app, service.exports, settings.public_urls, service.is_ready)
+    doors = Doors(
+        host_names(settings.public_urls),
+        only_loopback=on_loopback and not settings.public_urls,
+        trusted_proxies=settings.trusted_networks,
     )
-    add_routes(app, service.exports, settings.public_urls)
-    return app
+    return AccessLog(Entrance(app, Access(service.threads, clock, settings.tz), doors, clock))

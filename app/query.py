@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from app.domain.aggregates import Aggregate
 from app.domain.errors import BadParameter, NotFound
-from app.domain.periods import LocalDays, named_period, parse_day
+from app.domain.periods import WORDS, LocalDays, named_period, parse_day
 
 ANY_DAY = date(2000, 2, 29)
 """To check the words of a period before anybody has asked what day it is."""
@@ -46,7 +46,7 @@ class Parameter:
 
 PARAMETERS = {
     "meter": Parameter("a short name, consent/type, consent or type; may be repeated (all meters)", TABLES),
-    "period": Parameter("today, yesterday, last-31-days, last-month, 2021-06, all and more (last-31-days)"),
+    "period": Parameter(f"{', '.join(WORDS)} ({DEFAULT_PERIOD})"),
     "start": Parameter("the first local day, YYYY-MM-DD"),
     "end": Parameter("the last local day, YYYY-MM-DD, included"),
     "aggregate": Parameter("none (half-hours), hour, day, week, month, year or profile (none)"),
@@ -56,16 +56,21 @@ PARAMETERS = {
     "columns": Parameter("names of columns with commas between: these, in this order (all)", TABLES),
     "errors": Parameter("cell: an error comes as a table with status 200, for sheets that hide it", TABLES),
     "bom": Parameter("1: a CSV with a byte-order mark, for double-clicking", TABLES),
-    "key": Parameter("an access key", TABLES, built=False),
+    "key": Parameter("an access key, where one is needed", TABLES),
     "days": Parameter("with profile: weekday, weekend or names of days", built=False),
     "first": Parameter("that many rows from the start", TABLES, built=False),
     "last": Parameter("that many rows from the end", TABLES, built=False),
+    "kind": Parameter("of gaps: missing or suspect", TABLES, built=False),
+    "difference": Parameter("of compare: 1", TABLES, built=False),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A table and the parameters of a link, checked, with the defaults filled in but for the time zone."""
+    """A table and the parameters of a link, checked, with the defaults filled in but for the time zone.
+
+    The access key of a link is no part of it: whether it opens has been seen before anybody asks what for.
+    """
 
     table: str
     meter: tuple[str, ...] = ()
@@ -86,7 +91,7 @@ class Query:
         if table not in TABLES:
             raise NotFound("There is no such table.", remedy=f"The tables are {' and '.join(TABLES)}.")
         given = _checked(table, pairs)
-        values = {name: _PARSERS[name](name, texts) for name, texts in given.items()}
+        values = {name: _PARSERS[name](name, texts) for name, texts in given.items() if name != "key"}
         query = cls(table, **values)
         query._check_together()
         return query
@@ -135,7 +140,7 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
     """The known word within two edits of `word`, both of five letters or more, or None."""
     if len(word) < 5:  # noqa: PLR2004 - shorter names are often meant as something else
         return None
-    distance, name = min(((_edits(word.lower(), name), name) for name in known), default=(3, ""))
+    distance, name = min(((_edits(word.lower(), name.lower()), name) for name in known), default=(3, ""))
     return name if distance <= 2 else None  # noqa: PLR2004 - the docstring's
 
 
@@ -156,7 +161,7 @@ def _checked(table: str, pairs: Sequence[tuple[str, str]]) -> dict[str, list[str
             raise BadParameter(f"The parameter {name} is not built yet.", remedy=f"Leave out {name}.")
         if len(texts) > 1 and name != "meter":
             raise BadParameter(f"The parameter {name} stands there twice.", remedy=f"Give {name} once.")
-        if "" in texts:
+        if "" in texts and name != "key":
             raise BadParameter(f"The parameter {name} is empty.", remedy=f"Give {name} a value, or leave it out.")
     return given
 

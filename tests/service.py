@@ -1,9 +1,10 @@
 """A service on the demonstration upstream, both over real HTTP on loopback, for tests to talk to."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,6 +14,8 @@ from pydantic import SecretStr
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.access import LOOK_AGAIN_SECONDS, access_key, new_key
+from app.archive import open_archive
 from app.cli.servers import served
 from app.config import Settings
 from app.demo import DEMO_TOKEN, DemoUpstream
@@ -56,6 +59,15 @@ class Running:
         """The cells of a CSV without quotes, the header first."""
         return [line.split(",") for line in self.text(path).splitlines()]
 
+    def make_key(self, scope: frozenset[tuple[str, str]] | None = None, expires_on: date | None = None) -> str:
+        """A new key, known to the service when this returns."""
+        key = new_key()
+        archive = open_archive(self.settings.archive)
+        archive.add_key(access_key(key, "a test", scope, expires_on, int(self.clock())))
+        archive.close()
+        time.sleep(2 * LOOK_AGAIN_SECONDS)
+        return key
+
     @property
     def calls(self) -> list[str]:
         return self.upstream.calls
@@ -72,12 +84,13 @@ def running(
     folder: Path,
     *,
     now: datetime = AFTER_THE_DATA,
+    clock: SetClock | None = None,
     upstream: DemoUpstream | None = None,
     more: dict[str, Any] | None = None,
     wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
 ) -> Iterator[Running]:
-    """A service whose clock stands at `now`; `wrap` puts something between it and the upstream's app."""
-    clock = SetClock(now.timestamp())
+    """A service whose clock stands at `now`, or is `clock`; `wrap` puts something between it and the upstream's app."""
+    clock = clock or SetClock(now.timestamp())
     played = upstream or DemoUpstream(moved=False, clock=clock)
     with served(wrap(played.app)) as base_url:
         settings = settings_for(folder, base_url, **(more or {}))

@@ -2,8 +2,9 @@
 
 from app.archive.protocol import Archive
 from app.archive.sqlite import SqliteArchive
+from app.archive.threads import Threads
 
-__all__ = ["Archive", "SqliteArchive", "open_archive"]
+__all__ = ["Archive", "SqliteArchive", "Threads", "open_archive"]
 
 
 def open_archive(url: str) -> Archive:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from app.domain.days import Days
 from app.domain.halfhours import HalfHours
+from app.domain.keys import AccessKey
 from app.domain.meters import ListedMeter, Meter
 
 
@@ -15,8 +16,8 @@ class Archive(Protocol):
         """All meters that were ever listed."""
         ...
 
-    def listed_at(self) -> int | None:
-        """When the list of meters was last fetched, in UTC seconds; None before the first time."""
+    def listed(self) -> tuple[int, int] | None:
+        """When the list of meters was last fetched and last changed, in UTC seconds; None before the first time."""
         ...
 
     def remember(self, listed: Sequence[ListedMeter], now: int) -> list[Meter]:
@@ -43,6 +44,22 @@ class Archive(Protocol):
 
     def count(self) -> int:
         """How many half-hours are held that have a value."""
+        ...
+
+    def keys(self) -> list[AccessKey]:
+        """All access keys, revoked and expired ones too, in the order of their making."""
+        ...
+
+    def add_key(self, key: AccessKey) -> None:
+        """Keeps a new access key."""
+        ...
+
+    def revoke_key(self, key_id: str, now: int) -> bool:
+        """Revokes an access key; False if there is none of that id that isn't revoked yet."""
+        ...
+
+    def key_used(self, key_id: str, now: int) -> None:
+        """Keeps when an access key was last used."""
         ...
 
     def version(self) -> int:

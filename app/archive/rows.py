@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from app.domain.days import Days
 from app.domain.halfhours import MILLION
+from app.domain.keys import AccessKey
 from app.domain.spans import HALF_HOURS_A_DAY, day_number, day_of, half_hour_of, starts_at_utc
 
 DayRow = tuple[str, str, str, str, str, str, int]
 """day, energy_kwh, carbon_kg, error_count, fetched_at, changed_at, checks"""
+KeyRow = tuple[str, str, bytes, str | None, str, str | None, str | None, str | None]
+"""id, name, sha256, scope, created_at, expires_on, last_used_at, revoked_at"""
 
 
 def day_rows(days: Days) -> Iterator[DayRow]:
@@ -52,6 +55,35 @@ def days_of_rows(rows: Sequence[DayRow], first_day: int, last_day: int) -> Days:
     half_hours.micro_kwh[places] = _millionths(energy)
     half_hours.micro_kg[places] = _millionths(carbon)
     return days
+
+
+def key_row(key: AccessKey) -> KeyRow:
+    """An access key as a row; its scope is JSON pairs of consent and type."""
+    return (
+        key.id,
+        key.name,
+        key.sha256,
+        None if key.scope is None else orjson.dumps(sorted(key.scope)).decode(),
+        moment_text(key.created_at),
+        None if key.expires_on is None else key.expires_on.isoformat(),
+        None if key.last_used_at is None else moment_text(key.last_used_at),
+        None if key.revoked_at is None else moment_text(key.revoked_at),
+    )
+
+
+def key_of_row(row: KeyRow) -> AccessKey:
+    """The access key of a row."""
+    key_id, name, sha256, scope, created_at, expires_on, last_used_at, revoked_at = row
+    return AccessKey(
+        key_id,
+        name,
+        sha256,
+        None if scope is None else frozenset((consent, kind) for consent, kind in orjson.loads(scope)),
+        moment_seconds(created_at),
+        None if expires_on is None else date.fromisoformat(expires_on),
+        None if last_used_at is None else moment_seconds(last_used_at),
+        None if revoked_at is None else moment_seconds(revoked_at),
+    )
 
 
 def moment_text(seconds: int) -> str:

@@ -39,6 +39,17 @@ CREATE TABLE revisions (
     seen_at TEXT NOT NULL
 );
 
+CREATE TABLE keys (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    sha256 BLOB NOT NULL UNIQUE,        -- of the key, which is not kept
+    scope TEXT,                         -- JSON pairs of consent and type; null: all meters
+    created_at TEXT NOT NULL,
+    expires_on TEXT,                    -- the last local day on which it opens
+    last_used_at TEXT,
+    revoked_at TEXT
+);
+
 CREATE TABLE facts (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL

@@ -1,11 +1,7 @@
-"""The archive in an SQLite file. A connection belongs to one thread; writes begin by taking the write lock."""
+"""The archive in an SQLite file: its SQL."""
 
-import os
 import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib.resources import files
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +12,25 @@ from app.archive.rows import (
     days_of_rows,
     half_hour_number,
     half_hour_text,
+    key_of_row,
+    key_row,
     moment_seconds,
     moment_text,
 )
+from app.archive.sqlite_file import SqliteFile
 from app.domain.days import Days
-from app.domain.errors import ArchiveError, BadParameter, NotFound
+from app.domain.errors import BadParameter, NotFound
 from app.domain.halfhours import HalfHours
+from app.domain.keys import AccessKey
 from app.domain.meters import ListedMeter, Meter, checked_name, names_for
 from app.domain.spans import Span, day_of
-
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x50535348
-"""'PSSH', in the file's header, so that `file` and we know whose it is."""
-BUSY_SECONDS = 10
-SAFE_WAL = (3, 51, 3)
-"""The write-ahead log of older SQLite can corrupt a file with several writers (sqlite.org/wal.html)."""
 
 
 class SqliteArchive:
     """See Archive for what each method does."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
-        try:
-            with _errors(path):
-                _make_private(path)
-                _refuse_foreign(path)
-                self._connection()
-        except BaseException:
-            self.close()
-            raise
+        self._file = SqliteFile(path)
 
     @classmethod
     def at(cls, url: str) -> "SqliteArchive":
@@ -57,19 +39,21 @@ class SqliteArchive:
 
     def meters(self) -> list[Meter]:
         """All meters that were ever listed."""
-        with self._reading() as db:
+        with self._file.reading() as db:
             return _meters(db)
 
-    def listed_at(self) -> int | None:
-        """When the list of meters was last fetched."""
-        with self._reading() as db:
-            row = db.execute("SELECT value FROM facts WHERE name = 'meters_listed_at'").fetchone()
-        return moment_seconds(row[0]) if row else None
+    def listed(self) -> tuple[int, int] | None:
+        """When the list of meters was last fetched and last changed."""
+        with self._file.reading() as db:
+            facts = dict(db.execute("SELECT name, value FROM facts"))
+        if "meters_listed_at" not in facts:
+            return None
+        return moment_seconds(facts["meters_listed_at"]), moment_seconds(facts["meters_changed_at"])
 
     def remember(self, listed: Sequence[ListedMeter], now: int) -> list[Meter]:
         """Keeps a list of meters and names the newcomers."""
         by_key = {meter.key: meter for meter in listed}
-        with self._writing() as db:
+        with self._file.writing() as db:
             known = _meters(db)
             known_keys = {meter.listed.key for meter in known}
             newcomers = [meter for key, meter in by_key.items() if key not in known_keys]
@@ -87,13 +71,16 @@ class SqliteArchive:
                 " WHERE consent_uuid = ? AND type = ?",
                 [_listed_row(meter) for meter in by_key.values()],
             )
+            meters = _meters(db)
             db.execute("INSERT OR REPLACE INTO facts VALUES ('meters_listed_at', ?)", (moment_text(now),))
-            return _meters(db)
+            if meters != known or not meters:
+                db.execute("INSERT OR REPLACE INTO facts VALUES ('meters_changed_at', ?)", (moment_text(now),))
+            return meters
 
     def rename(self, old: str, new: str) -> None:
         """Gives a meter another short name."""
         checked_name(new)
-        with self._writing() as db:
+        with self._file.writing() as db:
             names = {meter.name for meter in _meters(db)}
             if old not in names:
                 raise NotFound(
@@ -106,13 +93,13 @@ class SqliteArchive:
 
     def days(self, meter_id: int, first_day: int, last_day: int) -> Days:
         """Days of a meter."""
-        with self._reading() as db:
+        with self._file.reading() as db:
             return _days(db, meter_id, first_day, last_day)
 
     def store(self, meter_id: int, fetched: HalfHours, now: int) -> None:
         """Lays whole days over what is held."""
         first_day, last_day = fetched.span.first_day, fetched.span.last_day
-        with self._writing() as db:
+        with self._file.writing() as db:
             days, revisions = _days(db, meter_id, first_day, last_day).refreshed(fetched, now)
             db.executemany(
                 "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -139,115 +126,47 @@ class SqliteArchive:
 
     def count(self) -> int:
         """How many half-hours have a value."""
-        with self._reading() as db:
+        with self._file.reading() as db:
             row = db.execute(
                 "SELECT sum(48 - (length(energy_kwh) - length(replace(energy_kwh, 'null', ''))) / 4) FROM days"
             ).fetchone()
         return int(row[0] or 0)
 
+    def keys(self) -> list[AccessKey]:
+        """All access keys."""
+        with self._file.reading() as db:
+            rows = db.execute(
+                "SELECT id, name, sha256, scope, created_at, expires_on, last_used_at, revoked_at FROM keys"
+                " ORDER BY created_at, id"
+            ).fetchall()
+        return [key_of_row(row) for row in rows]
+
+    def add_key(self, key: AccessKey) -> None:
+        """Keeps a new access key."""
+        with self._file.writing() as db:
+            db.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?)", key_row(key))
+
+    def revoke_key(self, key_id: str, now: int) -> bool:
+        """Revokes an access key."""
+        with self._file.writing() as db:
+            revoked = db.execute(
+                "UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (moment_text(now), key_id)
+            )
+            return revoked.rowcount == 1
+
+    def key_used(self, key_id: str, now: int) -> None:
+        """Keeps when an access key was last used."""
+        with self._file.writing() as db:
+            db.execute("UPDATE keys SET last_used_at = ? WHERE id = ?", (moment_text(now), key_id))
+
     def version(self) -> int:
         """Changes when another connection has written; to be asked on the thread that writes."""
-        with self._reading() as db:
+        with self._file.reading() as db:
             return int(db.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
-        """Closes the connections of all threads."""
-        with self._lock:
-            while self._open:
-                self._open.pop().close()
-        self._local = threading.local()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with _errors(self._path):
-            yield self._connection()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with _errors(self._path):
-            db = self._connection()
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-
-    def _connection(self) -> sqlite3.Connection:
-        if not hasattr(self._local, "db"):
-            db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            with self._lock:
-                self._open.append(db)
-            _set_up(db, self._path)
-            self._local.db = db
-        connection: sqlite3.Connection = self._local.db
-        return connection
-
-
-def _set_up(db: sqlite3.Connection, path: Path) -> None:
-    """Makes the schema in an empty file, then how the file is written; a file that isn't ours stays untouched."""
-    db.execute("PRAGMA foreign_keys = ON")
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version > SCHEMA_VERSION:
-        raise ArchiveError(
-            f"The archive {path} was made by a newer powershaper-sheets.",
-            remedy="Update powershaper-sheets, or set POWERSHAPER_ARCHIVE_URL to another file.",
-        )
-    if version == 0:
-        _make_schema(db)
-    safe = sqlite3.sqlite_version_info >= SAFE_WAL
-    db.execute(f"PRAGMA journal_mode = {'WAL' if safe else 'DELETE'}")
-    db.execute(f"PRAGMA synchronous = {'FULL' if safe else 'EXTRA'}")
-
-
-def _make_schema(db: sqlite3.Connection) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    if int(db.execute("PRAGMA user_version").fetchone()[0]) == 0:  # else another process was first
-        for statement in _statements(files("app.archive").joinpath("schema.sql").read_text("utf-8")):
-            db.execute(statement)
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    db.execute("COMMIT")
-
-
-def _refuse_foreign(path: Path) -> None:
-    """Looks at the header of a file (sqlite.org/fileformat.html) without opening it as a database."""
-    with path.open("rb") as file:
-        header = file.read(72)
-    if header and not (header.startswith(b"SQLite format 3\0") and header[68:] == APPLICATION_ID.to_bytes(4)):
-        raise ArchiveError(
-            f"{path} is not an archive of powershaper-sheets.",
-            remedy="Set POWERSHAPER_ARCHIVE_URL to a file of its own; this one was left as it is.",
-        )
-
-
-def _make_private(path: Path) -> None:
-    """The file 0600, its folder 0700 if it is new: half-hours tell when people are at home."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
-
-
-def _statements(script: str) -> Iterator[str]:
-    """The statements of a script one by one, so that they run inside our own transaction."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise ArchiveError(
-            f"The archive {path} can't be used: {error}.",
-            remedy="Check that its folder exists, can be written and has space, then try again.",
-        ) from error
+        """Closes all connections."""
+        self._file.close()
 
 
 def _meters(db: sqlite3.Connection) -> list[Meter]:

@@ -1,12 +1,12 @@
 """The commands, one function each; what they do stands in the layers below."""
 
 import asyncio
+import logging
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated
 
 import typer
 from pydantic import SecretStr
@@ -17,15 +17,19 @@ from rich.table import Table as ConsoleTable
 from app.archive import open_archive
 from app.cli import servers
 from app.cli.doctor import findings
+from app.cli.keys import keys_commands, refuse_without_key
 from app.cli.links import PLACEHOLDER_KEY, forms_of
+from app.cli.running import in_words, say, with_service
 from app.config import Settings, settings_from_environment
 from app.demo import DEMO_TOKEN, DemoUpstream
-from app.domain.errors import BadParameter, SettingWrong, SheetsError
+from app.domain.errors import BadParameter, SettingWrong
 from app.domain.periods import parse_day
 from app.domain.spans import day_number
 from app.formats import FORMATS
-from app.main import Service, build, create_app
+from app.main import Service, create_app
 from app.query import PARAMETERS, Query, nearest
+from app.web.exports import Asked
+from app.web.logs import set_up_logs
 
 cli = typer.Typer(
     help="Half-hourly smart-meter data from PowerShaper Monitor as tables for spreadsheets.",
@@ -35,15 +39,13 @@ cli = typer.Typer(
 )
 meters_commands = typer.Typer(help="Lists the meters, or gives one another short name.", invoke_without_command=True)
 cli.add_typer(meters_commands, name="meters")
-say = Console(stderr=True, highlight=False, soft_wrap=True)
+cli.add_typer(keys_commands, name="keys")
 
 PARAMETER_HELP = "Options of the table, as in its links:\n\n" + "\n\n".join(
     f"--{name}  {parameter.help}" for name, parameter in PARAMETERS.items() if parameter.built
 )
 WITH_PARAMETERS = {"allow_extra_args": True, "ignore_unknown_options": True}
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"
-P = ParamSpec("P")
-T = TypeVar("T")
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
@@ -56,23 +58,8 @@ def main() -> None:
     cli()
 
 
-def _in_words(command: Callable[P, T]) -> Callable[P, T]:
-    """A command whose errors are printed as what happened and what to do, with exit status 1."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return command(*args, **kwargs)
-        except SheetsError as error:
-            say.print(str(error), style="red", markup=False)
-            say.print(error.remedy, markup=False)
-            raise typer.Exit(1) from None
-
-    return run
-
-
 @cli.command()
-@_in_words
+@in_words
 def demo(port: Port = 8000) -> None:
     """Runs the whole service on real household data: no account, no network, nothing kept."""
     with (
@@ -85,6 +72,7 @@ def demo(port: Port = 8000) -> None:
             base_url=upstream_url,
             archive_url=f"sqlite:///{Path(folder).as_posix()}/archive.db",
         )
+        set_up_logs(DEMO_TOKEN, logging.WARNING)
         app = create_app(settings)
         address = servers.address_of(listener)
         say.print(
@@ -101,23 +89,27 @@ def demo(port: Port = 8000) -> None:
 
 
 @cli.command()
-@_in_words
+@in_words
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Runs the service on the account whose token is set."""
     settings = settings_from_environment()
-    if settings.public_urls:
-        raise SettingWrong(
-            "POWERSHAPER_PUBLIC_URL is set, but access keys, which others would need, are not built yet.",
-            remedy="Unset POWERSHAPER_PUBLIC_URL: the service then answers this machine alone.",
-        )
-    with servers.listening(servers.checked_loopback(host), port) as listener:
-        app = create_app(settings)
-        say.print(f"Listening on {servers.address_of(listener)} for this machine alone. Control-C ends it.")
+    set_up_logs(settings.required_token().get_secret_value())
+    alone = servers.is_loopback(host) and not settings.public_urls
+    if not alone:
+        refuse_without_key(settings)
+    with servers.listening(host, port) as listener:
+        app = create_app(settings, on_loopback=servers.is_loopback(host))
+        address = servers.address_of(listener)
+        if alone:
+            say.print(f"Listening on {address} for this machine alone, without a key. Control-C ends it.")
+            say.print("Before you forward anything to it, set POWERSHAPER_PUBLIC_URL: then every request needs a key.")
+        else:
+            say.print(f"Listening on {address}; every request needs an access key. Control-C ends it.")
         servers.serve(app, listener)
 
 
 @cli.command(context_settings=WITH_PARAMETERS, epilog=PARAMETER_HELP)
-@_in_words
+@in_words
 def export(
     context: typer.Context,
     table: TableName,
@@ -129,9 +121,9 @@ def export(
     settings = settings_from_environment()
 
     async def made(service: Service) -> bytes:
-        return (await service.exports.table(table, extension, pairs, _address(settings))).body
+        return (await service.exports.table(Asked(table, extension, pairs, _address(settings)))).body
 
-    body = asyncio.run(_with_service(settings, made))
+    body = asyncio.run(with_service(settings, made))
     if output is None:
         sys.stdout.buffer.write(body)
         return
@@ -144,7 +136,7 @@ def export(
 
 
 @cli.command(context_settings=WITH_PARAMETERS, epilog=PARAMETER_HELP)
-@_in_words
+@in_words
 def link(
     context: typer.Context,
     table: TableName,
@@ -163,7 +155,7 @@ def link(
 
 
 @cli.command()
-@_in_words
+@in_words
 def sync(
     meter: Annotated[list[str] | None, typer.Option(help="A meter; may be repeated. All without it.")] = None,
     since: Annotated[str | None, typer.Option(help="The first UTC day, YYYY-MM-DD.")] = None,
@@ -174,7 +166,7 @@ def sync(
     async def filled(service: Service) -> None:
         calls = [
             (known, first, last)
-            for known in await service.source.meters(meter or ())
+            for known in (await service.source.meters(meter or ())).meters
             for first, last in await service.source.calls_to_fill(known, first_day)
         ]
         days = sum(last - first + 1 for _, first, last in calls)
@@ -188,11 +180,11 @@ def sync(
         made = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
         say.print(f"{days} days fetched in {made}; {held:,} half-hours are held.")
 
-    asyncio.run(_with_service(settings_from_environment(), filled))
+    asyncio.run(with_service(settings_from_environment(), filled))
 
 
 @meters_commands.callback()
-@_in_words
+@in_words
 def meters(context: typer.Context) -> None:
     """Lists the meters."""
     if context.invoked_subcommand is not None:
@@ -200,15 +192,15 @@ def meters(context: typer.Context) -> None:
 
     async def listed(service: Service) -> None:
         shown = ConsoleTable("name", "type", "consent", "status")
-        for known in await service.source.meters():
+        for known in (await service.source.meters()).meters:
             shown.add_row(known.name, known.type, known.consent_uuid, known.status or "")
         Console().print(shown)
 
-    asyncio.run(_with_service(settings_from_environment(), listed))
+    asyncio.run(with_service(settings_from_environment(), listed))
 
 
 @meters_commands.command()
-@_in_words
+@in_words
 def rename(old: str, new: str) -> None:
     """Gives the meter OLD the short name NEW; links that name OLD stop working."""
     archive = open_archive(settings_from_environment().archive)
@@ -220,7 +212,7 @@ def rename(old: str, new: str) -> None:
 
 
 @cli.command()
-@_in_words
+@in_words
 def doctor() -> None:
     """Checks settings, token, PowerShaper, archive and public address, and says what to do."""
 
@@ -234,15 +226,6 @@ def doctor() -> None:
 
     if not asyncio.run(examined()):
         raise typer.Exit(1)
-
-
-async def _with_service(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
-    """Does `work` with a service of its own, which rechecks what is due before it answers."""
-    service = build(settings, recheck_behind=False)
-    try:
-        return await work(service)
-    finally:
-        await service.aclose()
 
 
 def _address(settings: Settings) -> str:

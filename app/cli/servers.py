@@ -8,25 +8,53 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.domain.errors import SettingWrong
 
 START_SECONDS = 30
+MOST_CONNECTIONS = 2000
+LONGEST_URL = 8 * 1024
+LARGEST_HEAD = 64 * 1024
+"""Past it a request is cut off while it still comes; up to it the guard answers it in its own form."""
 
 
-def checked_loopback(host: str) -> str:
-    """`host`, if only this machine can reach it. SettingWrong otherwise."""
+class BoundedHttp(HttpToolsProtocol):
+    """HTTP whose request line and headers end: without it a caller could fill the memory with one request."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_bytes = 0
+        self._is_in_head = True
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._is_in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its headers have ended."""
+        self._is_in_head, self._head_bytes = False, 0
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Reads on, unless the head has become too large."""
+        super().data_received(data)
+        if not self._is_in_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > LARGEST_HEAD and not self.transport.is_closing():
+            status = b"414 URI Too Long" if len(self.url) > LONGEST_URL else b"431 Request Header Fields Too Large"
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            self.transport.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on `host`."""
     try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        is_loopback = False
-    if is_loopback:
-        return host
-    raise SettingWrong(
-        f"Listening on {host} would show the half-hours of a home to everybody who can reach it: access keys, "
-        "which such an address needs, are not built yet.",
-        remedy="Leave out --host: the service then listens on 127.0.0.1, for this machine alone.",
-    )
+        return False
 
 
 @contextmanager
@@ -85,6 +113,18 @@ def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> Non
 
 
 def _server(app: Any) -> uvicorn.Server:
+    """Forwarding headers are the guard's to believe, and the access log is our own: uvicorn's would print keys."""
     return uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            app,
+            http=BoundedHttp,
+            ws="none",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=5,
+        )
     )

@@ -6,6 +6,12 @@ SheetsError
     BadParameter            a parameter is wrong
     TooLarge                the table doesn't fit the format
     NotFound                no such table, format or meter
+    TooLong                 the address is too long
+    HeadersTooLarge         the headers are too large
+    WrongMethod             the address is only read
+    WrongHost               the request names a host that isn't this service
+    KeyRefused              no access key, or one that doesn't open
+    TooManyWrongKeys        too many wrong keys from one address
   UpstreamError             PowerShaper can't answer, and the archive can't either
     UpstreamUnavailable     it is down or can't be reached
       UpstreamFailing       it began and failed: a shorter span may do
@@ -44,6 +50,30 @@ class TooLarge(RequestError):
 
 class NotFound(RequestError):
     """There is no such table, format or meter."""
+
+
+class TooLong(RequestError):
+    """The address is too long."""
+
+
+class HeadersTooLarge(RequestError):
+    """The headers are too large."""
+
+
+class WrongMethod(RequestError):
+    """The address is only read."""
+
+
+class WrongHost(RequestError):
+    """The request names a host that isn't this service."""
+
+
+class KeyRefused(RequestError):
+    """There is no access key, or one that doesn't open."""
+
+
+class TooManyWrongKeys(RequestError):
+    """Too many wrong keys came from one address."""
 
 
 class UpstreamError(SheetsError):

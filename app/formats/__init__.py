@@ -12,15 +12,16 @@ __all__ = ["FORMATS", "About", "Format"]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format's media type and its writer, which raises TooLarge for a table that doesn't fit."""
+    """A format's media type, its writer (TooLarge for a table that doesn't fit), and whether it is a zip."""
 
     media_type: str
     write: Callable[[Table, About], bytes]
+    is_packed: bool = False
 
 
 FORMATS = {
     "csv": Format("text/csv; charset=utf-8", csv.write),
-    "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx.write),
+    "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx.write, is_packed=True),
     "json": Format("application/json", json.write),
     "html": Format("text/html; charset=utf-8", html.write),
 }

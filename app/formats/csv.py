@@ -12,7 +12,8 @@ def write(table: Table, about: About) -> bytes:
     """The table as RFC 4180 has it, with a header."""
     header = b",".join(_text(name) for name in table.header) + b"\r\n"
     between = [b"", *[b","] * (len(table.columns) - 1), b"\r\n"]
-    rows = text_of_rows(table, between, Spelling(blank=b"", quote=b"", cell=_cell))
+    blank = b"" if len(table.columns) > 1 else b'""'  # a line of nothing would be no row to some readers
+    rows = text_of_rows(table, between, Spelling(blank=blank, quote=b"", cell=_cell))
     return (BOM if about.bom else b"") + header + rows
 
 

@@ -2,6 +2,6 @@
 
 from app.readthrough.flights import Upstream
 from app.readthrough.memory import Memory
-from app.readthrough.source import Answered, Outcome, ReadThrough
+from app.readthrough.source import Answered, Listed, Outcome, ReadThrough
 
-__all__ = ["Answered", "Memory", "Outcome", "ReadThrough", "Upstream"]
+__all__ = ["Answered", "Listed", "Memory", "Outcome", "ReadThrough", "Upstream"]

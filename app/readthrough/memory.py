@@ -1,59 +1,52 @@
 """Memory in front of the archive: years of days and the list of meters, bounded in bytes, dropped when they change."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from asyncio import wrap_future
+from collections.abc import Sequence
 from datetime import date
 from time import monotonic
-from typing import TypeVar
 
 from cachetools import LRUCache
 
-from app.archive import Archive
+from app.archive import Threads
 from app.domain.days import Days, joined_days
 from app.domain.halfhours import HalfHours
 from app.domain.meters import ListedMeter, Meter
 from app.domain.spans import day_number, day_of
 
-READERS = 4
 LOOK_AGAIN_SECONDS = 0.5
 """How long what is remembered may differ from what another process has written."""
 BYTES_A_HALF_HOUR = 19
 BYTES_A_DAY = 48 * BYTES_A_HALF_HOUR + 24
 
-T = TypeVar("T")
-
 
 class Memory:
-    """The archive as the event loop sees it: one thread writes, a few read, and what was read is remembered.
+    """The archive as the event loop sees it: what was read of it is remembered.
 
     `most_bytes` bounds what is remembered of days; a year of a meter is about 340 kB.
     """
 
-    def __init__(self, archive: Archive, *, most_bytes: int) -> None:
-        self._archive = archive
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="archive-reader")
+    def __init__(self, threads: Threads, *, most_bytes: int) -> None:
+        self._threads = threads
         self._years: LRUCache[tuple[int, int], Days] = LRUCache(most_bytes, getsizeof=_bytes)
-        self._meters: tuple[int | None, list[Meter]] | None = None
+        self._meters: tuple[tuple[int, int] | None, list[Meter]] | None = None
         self._generation = 0
         self._version: int | None = None
         self._looked_at = -LOOK_AGAIN_SECONDS
 
-    async def meters(self) -> tuple[int | None, list[Meter]]:
-        """When the list of meters was last fetched (UTC seconds, None: never), and all meters ever listed."""
+    async def meters(self) -> tuple[tuple[int, int] | None, list[Meter]]:
+        """When the list of meters was last fetched and last changed (UTC seconds, None: never), and all meters."""
         await self._look()
         if self._meters is not None:
             return self._meters
         generation = self._generation
-        read = await self._in(self._readers, lambda: (self._archive.listed_at(), self._archive.meters()))
+        read = await wrap_future(self._threads.read(lambda archive: (archive.listed(), archive.meters())))
         if generation == self._generation:
             self._meters = read
         return read
 
     async def remember(self, listed: Sequence[ListedMeter], now: int) -> None:
         """Keeps a list of meters in the archive."""
-        await self._in(self._writer, lambda: self._archive.remember(listed, now))
+        await wrap_future(self._threads.write(lambda archive: archive.remember(listed, now)))
         self._forget_meters()
 
     async def days(self, meter: Meter, first_day: int, last_day: int) -> Days:
@@ -65,7 +58,7 @@ class Memory:
 
     async def store(self, meter: Meter, fetched: HalfHours, now: int) -> None:
         """Lays whole UTC days over what is held, in the archive and then here."""
-        await self._in(self._writer, lambda: self._archive.store(meter.id, fetched, now))
+        await wrap_future(self._threads.write(lambda archive: archive.store(meter.id, fetched, now)))
         self._forget_meters()
         span = fetched.span
         for year in range(day_of(span.first_day).year, day_of(span.last_day).year + 1):
@@ -73,13 +66,7 @@ class Memory:
 
     async def count(self) -> int:
         """How many half-hours are held that have a value."""
-        return await self._in(self._readers, self._archive.count)
-
-    def close(self) -> None:
-        """Lets writes that have begun end, then closes the archive."""
-        self._writer.shutdown()
-        self._readers.shutdown()
-        self._archive.close()
+        return await wrap_future(self._threads.read(lambda archive: archive.count()))
 
     async def _year(self, meter: Meter, year: int) -> Days:
         key = (meter.id, year)
@@ -87,7 +74,7 @@ class Memory:
             return self._years[key]
         first, last = day_number(date(year, 1, 1)), day_number(date(year, 12, 31))
         generation = self._generation
-        days = await self._in(self._readers, lambda: self._archive.days(meter.id, first, last))
+        days = await wrap_future(self._threads.read(lambda archive: archive.days(meter.id, first, last)))
         if generation == self._generation and _bytes(days) <= self._years.maxsize:
             self._years[key] = days
         return days
@@ -97,7 +84,7 @@ class Memory:
         if monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
             return
         self._looked_at = monotonic()
-        version = await self._in(self._writer, self._archive.version)
+        version = await wrap_future(self._threads.write(lambda archive: archive.version()))
         if version != self._version:
             self._version = version
             self._years.clear()
@@ -106,9 +93,6 @@ class Memory:
     def _forget_meters(self) -> None:
         self._meters = None
         self._generation += 1
-
-    async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
 def _bytes(days: Days) -> int:

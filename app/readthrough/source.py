@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -28,6 +28,16 @@ class Outcome(StrEnum):
     MISS = "miss"
     PARTIAL = "partial"
     STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Meters, when their list was last fetched and last changed (UTC seconds), and where it came from."""
+
+    meters: list[Meter]
+    confirmed_at: int
+    changed_at: int
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,25 +82,27 @@ class ReadThrough:
         self._flights = Flights(upstream, memory, clock)
         self._asked_for_meters_at = 0
 
-    async def meters(self, selectors: Sequence[str] = ()) -> list[Meter]:
-        """The meters that `selectors` mean, all if there is none. NotFound; UpstreamError if no list is held."""
+    async def meters(self, selectors: Sequence[str] = (), permits: Callable[[Meter], bool] = lambda _: True) -> Listed:
+        """The meters that `selectors` mean among those that `permits` lets through, all of these if there is none.
+
+        NotFound; UpstreamError if no list is held.
+        """
         now = int(self._clock())
-        listed_at, meters = await self._memory.meters()
-        age = METERS_LIST_STALE_SECONDS + 1 if listed_at is None else abs(now - listed_at)
+        moments, _ = await self._memory.meters()
+        age = METERS_LIST_STALE_SECONDS + 1 if moments is None else abs(now - moments[0])
+        outcome = Outcome.HIT
         if age > METERS_LIST_STALE_SECONDS or (age > METERS_LIST_SECONDS and not self._recheck_behind):
-            meters = await self._listed_now(meters, is_held=listed_at is not None)
+            outcome = await self._list_now(is_held=moments is not None)
         elif age > METERS_LIST_SECONDS:
             self._flights.list_meters()
+        listed = await self._listed(outcome)
         try:
-            return chosen(selectors, meters)
+            return replace(listed, meters=chosen(selectors, filter(permits, listed.meters)))
         except NotFound:
-            if abs(now - max(listed_at or 0, self._asked_for_meters_at)) < UNKNOWN_METER_SECONDS:
+            if abs(now - max(listed.confirmed_at, self._asked_for_meters_at)) < UNKNOWN_METER_SECONDS:
                 raise
-            return chosen(selectors, await self._listed_now(meters, is_held=True))
-
-    async def listed_at(self) -> int:
-        """When the list of meters was last fetched, in UTC seconds; now if that is being done."""
-        return (await self._memory.meters())[0] or int(self._clock())
+        listed = await self._listed(await self._list_now(is_held=True))
+        return replace(listed, meters=chosen(selectors, filter(permits, listed.meters)))
 
     async def answer(self, meter: Meter, span: Span) -> Answered:
         """What `meter` measured in `span`. UpstreamError if days of it can't be had."""
@@ -137,9 +149,8 @@ class ReadThrough:
         return await self._memory.count()
 
     async def aclose(self) -> None:
-        """Ends the fetches that go on behind and closes the archive."""
+        """Ends the fetches that go on behind."""
         await self._flights.aclose()
-        await asyncio.to_thread(self._memory.close)
 
     def _answered(
         self, meter: Meter, asked: Span, days: Days, outcome: Outcome, failure: SheetsError | None
@@ -198,15 +209,20 @@ class ReadThrough:
             )
         return None
 
-    async def _listed_now(self, held: list[Meter], *, is_held: bool) -> list[Meter]:
-        """The list of meters fetched now, or, if that fails, the one that is held."""
+    async def _listed(self, outcome: Outcome) -> Listed:
+        moments, meters = await self._memory.meters()
+        listed_at, changed_at = moments or (int(self._clock()), int(self._clock()))
+        return Listed(meters, listed_at, changed_at, outcome)
+
+    async def _list_now(self, *, is_held: bool) -> Outcome:
+        """Fetches the list of meters; if that fails the one that is held has to do. UpstreamError if there is none."""
         self._asked_for_meters_at = int(self._clock())
         failure = await self._waited([self._flights.list_meters()])
         if failure is None:
-            return (await self._memory.meters())[1]
+            return Outcome.PARTIAL if is_held else Outcome.MISS
         if not is_held:
             raise failure
-        return held
+        return Outcome.STALE
 
     async def _again(self, meter: Meter) -> Meter:
         """The meter as it is known now."""

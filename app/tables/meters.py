@@ -1,7 +1,7 @@
 """The table `meters`: a row a meter, upstream's own further keys flattened behind ours."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,27 +42,29 @@ def _labels(name: str, half_hours: Sequence[int | None], tz: ZoneInfo) -> Times:
 
 
 def _further_columns(objects: Sequence[Mapping[str, Any]], taken: Sequence[str]) -> list[Column]:
-    rows = [dict(_flattened("", item)) for item in objects]
+    rows = [dict(_flattened((), item)) for item in objects]
     names = set(taken)
     columns: list[Column] = []
-    for key in sorted({key for row in rows for key in row}):
-        name = re.sub(r"[^0-9A-Za-z_]", "_", key) or "_"
+    for path in sorted({path for row in rows for path in row}, key=lambda path: ("_".join(path), path)):
+        name = re.sub(r"[^0-9A-Za-z_]", "_", "_".join(path)) or "_"
         while name.lower() in names:
             name = f"upstream_{name}"
         names.add(name.lower())
-        columns.append(Labels.of(name, [row.get(key) for row in rows]))
+        columns.append(Labels.of(name, [row.get(path) for row in rows]))
     return columns
 
 
-def _flattened(path: str, value: Any) -> list[tuple[str, Cell | None]]:
-    """A nested value as pairs of `outer_inner` and a cell; places of a list are counted from 0."""
+def _flattened(path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], Cell | None]]:
+    """A nested value as pairs of the keys that lead to it and a cell; places of a list are counted from 0."""
     if isinstance(value, Mapping):
         inner = [(str(key), item) for key, item in value.items()]
     elif isinstance(value, list):
         inner = [(str(place), item) for place, item in enumerate(value)]
     else:
-        return [(path, _cell(value))]
-    return [pair for key, item in inner for pair in _flattened(f"{path}_{key}" if path else key, item)]
+        yield path, _cell(value)
+        return
+    for key, item in inner:
+        yield from _flattened((*path, key), item)
 
 
 def _cell(value: Any) -> Cell | None:

@@ -1,33 +1,50 @@
 """Errors as answers: one table gives each its status, and each format shows it in its own way."""
 
+import re
+from collections.abc import Sequence
 from html import escape
 
 import orjson
 
 from app.domain.errors import (
     ArchiveError,
+    HeadersTooLarge,
+    KeyRefused,
     NotFound,
     RequestError,
-    SettingWrong,
     SheetsError,
+    TooLong,
+    TooManyWrongKeys,
     UpstreamError,
     UpstreamUnavailable,
+    WrongHost,
+    WrongMethod,
 )
 from app.formats import FORMATS, About
 from app.formats.html import page
+from app.query import cell_errors_asked_for
 from app.tables import error_table
 from app.web.answers import Answer
 
 STATUSES: dict[type[SheetsError], tuple[int, str]] = {
     NotFound: (404, "Not found"),
+    TooLong: (414, "The link is too long"),
+    HeadersTooLarge: (431, "The headers are too large"),
+    WrongMethod: (405, "This address is only read"),
+    WrongHost: (421, "Another host was asked for"),
+    KeyRefused: (401, "An access key is needed"),
+    TooManyWrongKeys: (429, "Too many wrong keys"),
     RequestError: (400, "The link can't be answered"),
     UpstreamUnavailable: (503, "PowerShaper can't be reached"),
     UpstreamError: (502, "PowerShaper's answer can't be used"),
     ArchiveError: (503, "The archive can't be used"),
-    SettingWrong: (500, "A setting is wrong"),
     SheetsError: (500, "Something went wrong here"),
 }
 RETRY_AFTER_SECONDS = 60
+HEADERS = {
+    401: {"WWW-Authenticate": 'Basic realm="powershaper-sheets", charset="UTF-8"'},
+    405: {"Allow": "GET, HEAD, OPTIONS"},
+}
 
 
 def status_of(error: SheetsError) -> tuple[int, str]:
@@ -35,11 +52,19 @@ def status_of(error: SheetsError) -> tuple[int, str]:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
+def failed(error: SheetsError, table: str, extension: str, pairs: Sequence[tuple[str, str]]) -> Answer:
+    """An error as the answer to a link, however wrong the rest of the link is."""
+    name = table if re.fullmatch(r"[a-z]{1,20}", table) else "error"
+    if cell_errors_asked_for(pairs) and extension in FORMATS:
+        return cell_answer(error, name, extension)
+    return error_answer(error, name, extension)
+
+
 def error_answer(error: SheetsError, table: str, extension: str) -> Answer:
     """An error in the format that was asked for, with its own status."""
     status, title = status_of(error)
-    headers = {"Cache-Control": "no-store"}
-    if status == 503:  # noqa: PLR2004 - the status that says when to come back
+    headers = HEADERS.get(status, {}) | {"Cache-Control": "no-store"}
+    if status in {429, 503}:
         headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER_SECONDS))
     if extension == "csv":
         body = FORMATS["csv"].write(error_table(table, error), About(title))

@@ -1,25 +1,31 @@
 """The tables as answers: the walk from a link to bytes, over HTTP and for the command line alike."""
 
 import asyncio
+import hashlib
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from app.domain.errors import NotFound, SheetsError
+from app.domain.meters import Meter
 from app.domain.periods import LocalDays
 from app.domain.spans import ONE_DAY, Span, midnight
 from app.formats import FORMATS, About
-from app.query import DEFAULT_PERIOD, Layout, Query, cell_errors_asked_for
+from app.query import DEFAULT_PERIOD, Layout, Query
 from app.readthrough import Answered, Outcome, ReadThrough
 from app.tables import NOTHING, Measured, Table, meters_table, usage_grid, usage_long, usage_wide
-from app.web.answers import Answer
-from app.web.errors import cell_answer, error_answer
+from app.web.answers import Answer, Body, negotiated
+from app.web.bodies import Bodies
+from app.web.errors import failed
 
 log = logging.getLogger(__name__)
 BEYOND_ALL_DATA = 2**40
+MOST_SECONDS_KEPT = 300
 Pairs = Sequence[tuple[str, str]]
 CACHE_STATUS = {
     Outcome.HIT: "powershaper-sheets; hit",
@@ -30,13 +36,34 @@ CACHE_STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A table with what is said about it: facts, the moment (UTC seconds) it was confirmed, where it came from."""
+class Asked:
+    """A request for a table: its link's decoded parameters, and what of it HTTP wants to know.
 
-    table: Table
+    `address` is the service's own. `permits` tells which meters the asker may read.
+    """
+
+    table: str
+    extension: str
+    pairs: Pairs
+    address: str
+    permits: Callable[[Meter], bool] = lambda _: True
+    accept_encoding: str = ""
+    if_none_match: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a table will be made from: `fingerprint` is another for every other content.
+
+    Moments are UTC seconds. `build` makes the table; it is slow for large ones, so it is called in a thread.
+    """
+
     facts: tuple[tuple[str, str], ...]
+    fingerprint: bytes
     confirmed_at: int
+    changed_at: int
     outcome: Outcome
+    build: Callable[[], Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,68 +71,86 @@ class Exports:
     """Answers links. `clock` gives UTC seconds, `default_tz` is the zone of links that name none."""
 
     source: ReadThrough
+    bodies: Bodies
     clock: Callable[[], float]
     default_tz: str
 
-    async def answer(self, table: str, extension: str, pairs: Pairs, address: str) -> Answer:
-        """The whole answer to a link, errors included; never raises. `address` is the service's own, for `about`."""
+    async def answer(self, asked: Asked) -> Answer:
+        """The whole answer to a link, errors included; never raises."""
         try:
-            return await self.table(table, extension, pairs, address)
+            return await self.table(asked)
         except SheetsError as error:
             failure = error
         except Exception:
             log.exception("A table could not be made.")
             failure = SheetsError(
-                "Something went wrong in this service.",
-                remedy="Try again; if it stays, report it with the log.",
+                "Something went wrong in this service.", remedy="Try again; if it stays, report it with the log."
             )
-        name = table if re.fullmatch(r"[a-z]{1,20}", table) else "error"
-        if cell_errors_asked_for(pairs) and extension in FORMATS:
-            return cell_answer(failure, name, extension)
-        return error_answer(failure, name, extension)
+        return failed(failure, asked.table, asked.extension, asked.pairs)
 
-    async def table(self, table: str, extension: str, pairs: Pairs, address: str) -> Answer:
+    async def table(self, asked: Asked) -> Answer:
         """The answer to a link that can be answered. SheetsError for all others."""
-        if extension not in FORMATS:
+        if asked.extension not in FORMATS:
             raise NotFound("There is no such format.", remedy=f"The formats are {', '.join(FORMATS)}.")
-        query = Query.parse(table, pairs)
-        made = await MAKERS[query.table](self, query)
-        shown = made.table.select(query.columns)
-        writer = FORMATS[extension]
-        about = self._about(query, made, extension, address)
-        body = await asyncio.to_thread(writer.write, shown, about)
+        query = Query.parse(asked.table, asked.pairs)
+        made = await MAKERS[query.table](self, query, asked.permits)
+        writer = FORMATS[asked.extension]
+        about = self._about(query, made, asked)
+
+        def make() -> Body:
+            plain = writer.write(made.build().select(query.columns), about)
+            return Body.of(plain, is_packed=writer.is_packed)
+
+        body = await self.bodies.get((asked.extension, query, about, made.fingerprint), make)
         headers = {
-            "Cache-Control": "private, no-cache",
+            "Cache-Control": f"private, max-age={self._max_age(query)}",
             "Cache-Status": CACHE_STATUS[made.outcome],
-            "Content-Disposition": f'inline; filename="{query.table}.{extension}"',
+            "Content-Disposition": f'inline; filename="{query.table}.{asked.extension}"',
+            "Last-Modified": format_datetime(datetime.fromtimestamp(made.changed_at, tz=UTC), usegmt=True),
+            "Vary": "Accept-Encoding, Authorization",
             "X-Data-As-Of": _iso(made.confirmed_at),
         }
-        return Answer(200, writer.media_type, body, headers)
+        answer = Answer(200, writer.media_type, b"", headers)
+        return negotiated(answer, body, asked.accept_encoding, asked.if_none_match)
+
+    def _max_age(self, query: Query) -> int:
+        """Seconds that an answer may be kept: never past midnight, when a relative period means other days."""
+        now = datetime.fromtimestamp(self.clock(), tz=UTC)
+        tz = query.zone(self.default_tz)
+        midnight = datetime.combine(self.today(tz) + ONE_DAY, time(), tz)
+        return max(0, min(MOST_SECONDS_KEPT, int((midnight - now).total_seconds())))
 
     def today(self, tz: ZoneInfo) -> date:
         """The local day that it is now."""
         return datetime.fromtimestamp(self.clock(), tz=UTC).astimezone(tz).date()
 
-    def _about(self, query: Query, made: Made, extension: str, address: str) -> About:
+    def _about(self, query: Query, made: Made, asked: Asked) -> About:
         facts = (
             *made.facts,
             ("time zone", query.tz or self.default_tz),
             ("last confirmed", _iso(made.confirmed_at)),
-            ("address", address + query.link(extension)),
+            ("address", asked.address + query.link(asked.extension)),
         )
-        links = tuple((name, query.link(name)) for name in FORMATS if name != extension)
+        links = tuple((name, query.link(name)) for name in FORMATS if name != asked.extension)
         return About(query.table, facts, links, query.bom)
 
-    async def meters(self, query: Query) -> Made:
-        """The table of meters. SheetsError."""
-        meters = await self.source.meters(query.meter)
+    async def meters(self, query: Query, permits: Callable[[Meter], bool]) -> Made:
+        """What the table of meters is made from. SheetsError."""
+        listed = await self.source.meters(query.meter, permits)
         tz = query.zone(self.default_tz)
-        table = meters_table(meters, tz, self.today(tz))
-        return Made(table, (("meters", str(len(meters))),), await self.source.listed_at(), Outcome.HIT)
+        today = self.today(tz)
+        return Made(
+            facts=(("meters", str(len(listed.meters))),),
+            fingerprint=repr((listed.meters, today)).encode(),
+            confirmed_at=listed.confirmed_at,
+            changed_at=listed.changed_at,
+            outcome=listed.outcome,
+            build=lambda: meters_table(listed.meters, tz, today),
+        )
 
-    async def usage(self, query: Query) -> Made:
-        """The table of usage. SheetsError."""
-        meters = await self.source.meters(query.meter)
+    async def usage(self, query: Query, permits: Callable[[Meter], bool]) -> Made:
+        """What the table of usage is made from. SheetsError."""
+        meters = (await self.source.meters(query.meter, permits)).meters
         tz = query.zone(self.default_tz)
         days = query.local_days(self.today(tz))
         span = _span(days, tz)
@@ -113,14 +158,20 @@ class Exports:
             _laid_out(query, [Measured(meter.name, NOTHING) for meter in meters], tz).select(query.columns)
         answers = await asyncio.gather(*(self.source.answer(meter, span) for meter in meters))
         measured = [Measured(answer.meter.name, answer.half_hours) for answer in answers]
-        table = await asyncio.to_thread(_laid_out, query, measured, tz)
-        facts = (
-            ("meter", ", ".join(meter.name for meter in meters)),
-            ("period", _period_text(query, days)),
-            ("coverage", _coverage(answers)),
+        now = int(self.clock())
+        confirmed_at = min((answer.confirmed_at for answer in answers), default=now)
+        return Made(
+            facts=(
+                ("meter", ", ".join(meter.name for meter in meters)),
+                ("period", _period_text(query, days)),
+                ("coverage", _coverage(answers)),
+            ),
+            fingerprint=b"".join(_fingerprint(one) for one in measured),
+            confirmed_at=confirmed_at,
+            changed_at=max((answer.changed_at for answer in answers), default=0) or confirmed_at,
+            outcome=_overall([answer.outcome for answer in answers]),
+            build=lambda: _laid_out(query, measured, tz),
         )
-        confirmed_at = min((answer.confirmed_at for answer in answers), default=int(self.clock()))
-        return Made(table, facts, confirmed_at, _overall([answer.outcome for answer in answers]))
 
 
 MAKERS = {"meters": Exports.meters, "usage": Exports.usage}
@@ -130,6 +181,15 @@ def _span(days: LocalDays, tz: ZoneInfo) -> Span:
     """The half-hours of local days; a side that is open lies beyond all data."""
     first = midnight(days.first, tz) if days.first else -BEYOND_ALL_DATA
     return Span(first, midnight(days.last + ONE_DAY, tz) if days.last else BEYOND_ALL_DATA)
+
+
+def _fingerprint(one: Measured) -> bytes:
+    """32 bytes that are others for every other name, span and content."""
+    half_hours = one.half_hours
+    content = hashlib.blake2b(f"{one.meter} {half_hours.first} {len(half_hours)}".encode(), digest_size=32)
+    for array in (half_hours.micro_kwh, half_hours.micro_kg, half_hours.present, half_hours.has_carbon):
+        content.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return content.digest()
 
 
 def _laid_out(query: Query, measured: list[Measured], tz: ZoneInfo) -> Table:

@@ -9,7 +9,7 @@ from app.formats import FORMATS
 from app.formats.html import page
 from app.query import PARAMETERS, Layout, Query
 from app.web.answers import Answer
-from app.web.exports import Exports
+from app.web.exports import Asked, Exports
 
 HOW_TO = (
     "<p>Half-hours of smart meters as tables. Copy an address into Excel (Data → From Web), LibreOffice (Sheet → "
@@ -18,15 +18,15 @@ HOW_TO = (
 )
 
 
-async def front_page(exports: Exports, address: str) -> Answer:
-    """The page; when the meters can't be listed it says why and shows the rest. `address` is the service's own."""
+async def front_page(exports: Exports, asked: Asked) -> Answer:
+    """The page; when the meters can't be listed it says why and shows the rest."""
     try:
-        meters = await exports.source.meters()
+        meters = (await exports.source.meters(permits=asked.permits)).meters
         listed = _meter_rows(meters)
     except SheetsError as error:
         meters = []
         listed = f"<p><strong>{escape(str(error))}</strong> {escape(error.remedy)}</p>"
-    body = f"{HOW_TO}<h2>Meters</h2>{listed}<h2>Tables</h2>{_table_rows(meters, address)}{_parameter_rows()}"
+    body = f"{HOW_TO}<h2>Meters</h2>{listed}<h2>Tables</h2>{_table_rows(meters, asked.address)}{_parameter_rows()}"
     return Answer(200, FORMATS["html"].media_type, page("powershaper-sheets", body), {"Cache-Control": "no-store"})
 
 

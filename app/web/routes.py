@@ -1,61 +1,82 @@
 """The routes: which URL is answered by what. A route turns a request into plain values and an Answer into HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
+import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from app.domain.errors import NotFound, RequestError, SheetsError
-from app.web.answers import Answer
+from app.domain.errors import NotFound, SheetsError, WrongMethod
+from app.domain.keys import AccessKey
+from app.web.docs import docs_page
+from app.web.entrance import response_of
 from app.web.errors import error_answer
-from app.web.exports import Exports
+from app.web.exports import Asked, Exports
 from app.web.front import front_page
+from app.web.openapi import openapi_document
 
 METHODS = ["GET", "HEAD"]
-ALWAYS = {
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex",
-}
 
 
-def add_routes(app: FastAPI, exports: Exports, public_urls: Sequence[str]) -> None:
+def add_routes(
+    app: FastAPI, exports: Exports, public_urls: Sequence[str], is_ready: Callable[[], Awaitable[bool]]
+) -> None:
     """Adds all routes; `public_urls` are the addresses that others use, the first one is shown."""
 
     def address(request: Request) -> str:
         return public_urls[0] if public_urls else str(request.base_url).rstrip("/")
 
+    def asked(request: Request, table: str, extension: str) -> Asked:
+        key: AccessKey | None = request.state.key
+        return Asked(
+            table,
+            extension,
+            request.query_params.multi_items(),
+            address(request),
+            permits=key.permits if key else lambda _: True,
+            accept_encoding=",".join(request.headers.getlist("accept-encoding")),
+            if_none_match=",".join(request.headers.getlist("if-none-match")),
+        )
+
     async def front(request: Request) -> Response:
-        return _response(await front_page(exports, address(request)))
+        return response_of(await front_page(exports, asked(request, "", "html")))
 
     async def table(request: Request, table: str, extension: str) -> Response:
-        pairs = request.query_params.multi_items()
-        return _response(await exports.answer(table, extension, pairs, address(request)))
+        return response_of(await exports.answer(asked(request, table, extension)))
 
-    async def not_answered(request: Request, error: Exception) -> Response:
-        extension = request.url.path.rpartition(".")[2]
-        if not isinstance(error, HTTPException):
-            failure = SheetsError("Something went wrong in this service.", remedy="Try again; if it stays, report it.")
-            return _response(error_answer(failure, "error", extension))
-        response = _response(error_answer(_http_error(error), "error", extension))
-        response.status_code = error.status_code
-        response.headers.update(error.headers or {})
-        return response
+    async def healthz() -> Response:
+        return Response("ok\n", media_type="text/plain")
 
-    app.add_api_route("/", front, methods=METHODS, response_model=None)
-    app.add_api_route("/{table}.{extension}", table, methods=METHODS, response_model=None)
-    app.add_exception_handler(HTTPException, not_answered)
-    app.add_exception_handler(Exception, not_answered)
+    async def readyz() -> Response:
+        ready = await is_ready()
+        return Response("ready\n" if ready else "not ready\n", 200 if ready else 503, media_type="text/plain")
 
+    async def docs(request: Request) -> Response:
+        return response_of(docs_page(address(request)))
 
-def _http_error(error: HTTPException) -> SheetsError:
-    if error.status_code == 405:  # noqa: PLR2004 - method not allowed
-        return RequestError("This address is only read.", remedy="Use GET or HEAD.")
-    return NotFound(
-        "There is nothing at this address.",
-        remedy="A table's address ends in its format: /usage.csv or /meters.xlsx.",
-    )
+    async def openapi() -> Response:
+        return Response(orjson.dumps(openapi_document()), media_type="application/json")
+
+    app.add_api_route("/", front, methods=METHODS)
+    app.add_api_route("/docs", docs, methods=METHODS)
+    app.add_api_route("/openapi.json", openapi, methods=METHODS)
+    app.add_api_route("/healthz", healthz, methods=METHODS)
+    app.add_api_route("/readyz", readyz, methods=METHODS)
+    app.add_api_route("/{table}.{extension}", table, methods=METHODS)
+    app.add_exception_handler(HTTPException, _not_answered)
+    app.add_exception_handler(Exception, _not_answered)
 
 
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, headers={**ALWAYS, **answer.headers}, media_type=answer.media_type)
+async def _not_answered(request: Request, error: Exception) -> Response:
+    """What FastAPI found wrong, as an answer of ours."""
+    failure: SheetsError
+    if not isinstance(error, HTTPException):
+        failure = SheetsError("Something went wrong in this service.", remedy="Try again; if it stays, report it.")
+    elif error.status_code == 405:  # noqa: PLR2004 - method not allowed
+        failure = WrongMethod("This address is only read.", remedy="Use GET or HEAD.")
+    else:
+        failure = NotFound(
+            "There is nothing at this address.",
+            remedy="A table's address ends in its format: /usage.csv or /meters.xlsx.",
+        )
+    return response_of(error_answer(failure, "error", request.url.path.rpartition(".")[2]))

@@ -28,7 +28,7 @@ from app.domain.spans import Span
 
 def test_a_new_archive_holds_nothing(archive: Archive) -> None:
     assert archive.meters() == []
-    assert archive.listed_at() is None
+    assert archive.listed() is None
     assert archive.count() == 0
     days = archive.days(1, DAY, DAY + 9)
     assert (len(days), days.first_day) == (10, DAY)

@@ -10,6 +10,7 @@ import pytest
 from service import AFTER_THE_DATA, HOME_A, SetClock, failing_when
 from typer.testing import CliRunner, Result
 
+from app.archive.sqlite_file import APPLICATION_ID
 from app.cli.commands import cli
 from app.cli.servers import served
 from app.demo import DEMO_TOKEN, DemoUpstream
@@ -185,6 +186,7 @@ def test_doctor_finds_a_public_address_that_gives_data_to_anybody(shell: Shell) 
         ("POWERSHAPER_TZ", "London", "Use an IANA name"),
         ("POWERSHAPER_WAIT_SECONDS", "0", "greater than 0"),
         ("POWERSHAPER_CALL_DAYS", "many", "valid integer"),
+        ("POWERSHAPER_TRUSTED_PROXIES", "caddy", "networks such as 10.0.0.0/24"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_its_name_and_a_remedy(
@@ -217,13 +219,13 @@ def test_a_token_can_stand_in_a_file_and_settings_in_a_dot_env(shell: Shell) -> 
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
-def test_serve_listens_nowhere_but_on_loopback(shell: Shell, host: str) -> None:
-    assert "Leave out --host" in shell.fails("serve", "--host", host)
+def test_serve_listens_nowhere_but_on_loopback_while_there_is_no_key(shell: Shell, host: str) -> None:
+    assert "powershaper-sheets keys create --name sheets" in shell.fails("serve", "--host", host)
 
 
-def test_serve_refuses_a_public_address_while_there_are_no_keys(shell: Shell) -> None:
+def test_serve_refuses_a_public_address_while_there_is_no_key(shell: Shell) -> None:
     shell.env["POWERSHAPER_PUBLIC_URL"] = "https://sheets.example.org"
-    assert "Unset POWERSHAPER_PUBLIC_URL" in shell.fails("serve")
+    assert "powershaper-sheets keys create --name sheets" in shell.fails("serve")
 
 
 def test_a_port_in_use_says_so(shell: Shell) -> None:
@@ -235,6 +237,7 @@ def test_a_port_in_use_says_so(shell: Shell) -> None:
 def test_an_archive_of_a_newer_version_is_left_alone(shell: Shell) -> None:
     path = shell.folder / "archive.db"
     db = sqlite3.connect(path)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute("PRAGMA user_version = 99")
     db.close()
     before = path.read_bytes()

@@ -1,0 +1,33 @@
+"""The threads that an archive is called in: one that writes, so that writes queue up, and a few that read."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from app.archive.protocol import Archive
+
+READERS = 4
+T = TypeVar("T")
+
+
+class Threads:
+    """Calls an archive in threads of its own."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="archive-reader")
+
+    def write(self, work: Callable[[Archive], T]) -> Future[T]:
+        """Does `work` on the one thread that writes."""
+        return self._writer.submit(work, self._archive)
+
+    def read(self, work: Callable[[Archive], T]) -> Future[T]:
+        """Does `work` on one of the threads that read."""
+        return self._readers.submit(work, self._archive)
+
+    def close(self) -> None:
+        """Lets what has begun end, then closes the archive."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._archive.close()

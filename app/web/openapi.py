@@ -1,0 +1,133 @@
+"""The OpenAPI document: every table, parameter, status and header, from the same lists that the service works by."""
+
+from importlib.metadata import version
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.domain.aggregates import Aggregate
+from app.domain.spans import EPOCH
+from app.formats import FORMATS
+from app.query import PARAMETERS, TABLES, Layout, Quantity
+from app.tables import meters_table, usage_long
+from app.web.errors import STATUSES
+
+UTC = ZoneInfo("UTC")
+PERIOD = (
+    r"^(today|yesterday|last-[0-9]{1,4}-days|this-week|last-week|this-month|last-month|last-[0-9]{1,3}-months|"
+    r"this-year|last-year|all|[0-9]{4}(-Q[1-4]|-[0-9]{2}|-W[0-9]{2}|-[0-9]{2}-[0-9]{2})?)$"
+)
+DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "meter": {"type": "array", "items": {"type": "string", "minLength": 1}},
+    "period": {"type": "string", "pattern": PERIOD},
+    "start": DAY,
+    "end": DAY,
+    "aggregate": {"type": "string", "enum": list(Aggregate)},
+    "tz": {"type": "string", "pattern": "^[A-Za-z0-9_+/ -]+$"},
+    "layout": {"type": "string", "enum": list(Layout)},
+    "value": {"type": "string", "enum": list(Quantity)},
+    "columns": {"type": "string", "pattern": "^[^,]+(,[^,]+)*$"},
+    "errors": {"type": "string", "enum": ["cell"]},
+    "bom": {"type": "string", "enum": ["1"]},
+}
+EXAMPLES: dict[str, Any] = {
+    "period": "last-month",
+    "start": "2021-06-01",
+    "end": "2021-06-30",
+    "aggregate": "day",
+    "tz": "Europe/London",
+}
+TABLE_HELP = {
+    "meters": "The meters that can be read, a row each. Columns: "
+    f"{', '.join(meters_table([], UTC, EPOCH).header)}, and whatever else PowerShaper says of a meter.",
+    "usage": "What meters measured, a row a half-hour, or an hour, day, week, month or year, or a time of day. Columns: "
+    f"{', '.join(usage_long([], Aggregate.NONE, UTC).header)}.",
+}
+HEADERS = {
+    "ETag": "Names these very bytes; another for each content encoding.",
+    "Last-Modified": "When this data last changed.",
+    "Cache-Control": "Private; how many seconds it may be kept, at most 300.",
+    "Cache-Status": "RFC 9211: hit, or fwd=miss, fwd=partial, fwd=stale.",
+    "X-Data-As-Of": "When the data was last confirmed, ISO 8601 in UTC.",
+    "X-Request-Id": "The request's id in the log.",
+    "Vary": "Accept-Encoding, Authorization.",
+}
+ERROR_HEADERS = {
+    401: {"WWW-Authenticate": "Basic: any user name, the key as the password."},
+    405: {"Allow": "GET, HEAD, OPTIONS."},
+    429: {"Retry-After": "Whole seconds."},
+    503: {"Retry-After": "Whole seconds."},
+}
+MEDIA_TYPES = {"json": "application/problem+json", "xlsx": "text/plain; charset=utf-8"}
+
+
+def openapi_document() -> dict[str, Any]:
+    """The document, OpenAPI 3.1."""
+    paths = {f"/{table}.{extension}": _path(table, extension) for table in TABLES for extension in FORMATS}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "powershaper-sheets",
+            "version": version("powershaper-sheets"),
+            "description": "Half-hourly smart-meter data as tables for spreadsheets. On the machine that the service "
+            "runs on no key is needed, everywhere else every table needs one.",
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "query", "name": "key"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "password": {"type": "http", "scheme": "basic"},
+            },
+            "schemas": {
+                "Rows": {"type": "array", "items": {"type": "object"}},
+                "Problem": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "remedy"],
+                    "properties": {name: {"type": "string"} for name in ("type", "title", "detail", "remedy")}
+                    | {"status": {"type": "integer"}},
+                },
+            },
+        },
+        "security": [{"key": []}, {"bearer": []}, {"password": []}],
+    }
+
+
+def _path(table: str, extension: str) -> dict[str, Any]:
+    operation = {
+        "summary": f"{table} as {extension.upper()}",
+        "description": TABLE_HELP[table],
+        "parameters": [_parameter(name) for name in SCHEMAS if table in PARAMETERS[name].tables],
+        "responses": _responses(extension),
+    }
+    return {"get": {"operationId": f"{table}_{extension}", **operation}}
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    given = {"name": name, "in": "query", "description": PARAMETERS[name].help, "schema": SCHEMAS[name]}
+    return given | ({"example": EXAMPLES[name]} if name in EXAMPLES else {})
+
+
+def _responses(extension: str) -> dict[str, Any]:
+    media_type = FORMATS[extension].media_type
+    schema = {"schema": {"$ref": "#/components/schemas/Rows"}} if extension == "json" else {}
+    answers: dict[str, Any] = {
+        "200": {
+            "description": "The table. With errors=cell also an error, as a table of one row.",
+            "headers": _headers(HEADERS),
+            "content": {media_type: schema},
+        },
+        "304": {"description": "It is what If-None-Match named.", "headers": _headers(HEADERS)},
+    }
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}} if extension == "json" else {}
+    for status in sorted({status for status, _ in STATUSES.values()}):
+        answers[str(status)] = {
+            "description": " or ".join(title for number, title in STATUSES.values() if number == status),
+            "headers": _headers(ERROR_HEADERS.get(status, {})),
+            "content": {MEDIA_TYPES.get(extension, media_type): problem},
+        }
+    return answers
+
+
+def _headers(texts: dict[str, str]) -> dict[str, Any]:
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in texts.items()}
