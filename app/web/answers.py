@@ -11,21 +11,24 @@ GZIP_LEVEL = 6
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A whole body, and the same gzipped if that is worth it. `etag` names the plain bytes and no others."""
+    """A whole body in a content encoding. `etag` names these very bytes and no others, quotes included."""
 
-    plain: bytes
-    gzipped: bytes | None
+    content: bytes
     etag: str
+    encoding: str | None = None
 
     @classmethod
-    def of(cls, plain: bytes, *, is_packed: bool) -> "Body":
-        """Compresses once what isn't compressed already; slow for large bodies, so done in a thread."""
-        worth_it = len(plain) >= SMALLEST_GZIPPED and not is_packed
-        gzipped = gzip.compress(plain, GZIP_LEVEL, mtime=0) if worth_it else None
-        return cls(plain, gzipped, hashlib.blake2b(plain, digest_size=16).hexdigest())
+    def of(cls, plain: bytes) -> "Body":
+        """A body that isn't encoded."""
+        return cls(plain, f'"{hashlib.blake2b(plain, digest_size=16).hexdigest()}"')
+
+    def gzipped(self) -> "Body":
+        """The same gzipped; slow for large bodies, so done once and in a thread."""
+        packed = gzip.compress(self.content, GZIP_LEVEL, mtime=0)
+        return Body(packed, f'{self.etag[:-1]}-gzip"', "gzip")
 
     def __len__(self) -> int:
-        return len(self.plain) + len(self.gzipped or b"")
+        return len(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +41,13 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def negotiated(answer: Answer, body: Body, accept_encoding: str, if_none_match: str) -> Answer:
-    """`answer` with `body` in the encoding that is accepted, or a 304 if the caller has just that."""
-    gzipped = body.gzipped if takes_gzip(accept_encoding) else None
-    etag = f'"{body.etag}"' if gzipped is None else f'"{body.etag}-gzip"'
-    headers = {**answer.headers, "ETag": etag}
-    if matches(if_none_match, etag):
-        return replace(answer, status=304, body=b"", headers=headers)
-    if gzipped is None:
-        return replace(answer, body=body.plain, headers=headers)
-    return replace(answer, body=gzipped, headers={**headers, "Content-Encoding": "gzip"})
+def conditional(answer: Answer, body: Body, if_none_match: str) -> Answer:
+    """`answer` with `body`, or a 304 if the caller has just that."""
+    headers = {**answer.headers, "ETag": body.etag}
+    if matches(if_none_match, body.etag):
+        return replace(answer, status=304, headers=headers)
+    encoded = {"Content-Encoding": body.encoding} if body.encoding else {}
+    return replace(answer, body=body.content, headers={**headers, **encoded})
 
 
 def takes_gzip(accept_encoding: str) -> bool:

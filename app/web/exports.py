@@ -19,7 +19,7 @@ from app.formats import FORMATS, About
 from app.query import DEFAULT_PERIOD, Layout, Query
 from app.readthrough import Answered, Outcome, ReadThrough
 from app.tables import NOTHING, Measured, Table, meters_table, usage_grid, usage_long, usage_wide
-from app.web.answers import Answer, Body, negotiated
+from app.web.answers import SMALLEST_GZIPPED, Answer, Body, conditional, takes_gzip
 from app.web.bodies import Bodies
 from app.web.errors import failed
 
@@ -98,10 +98,12 @@ class Exports:
         about = self._about(query, made, asked)
 
         def make() -> Body:
-            plain = writer.write(made.build().select(query.columns), about)
-            return Body.of(plain, is_packed=writer.is_packed)
+            return Body.of(writer.write(made.build().select(query.columns), about))
 
-        body = await self.bodies.get((asked.extension, query, about, made.fingerprint), make)
+        key = (asked.extension, query, about, made.fingerprint)
+        body = await self.bodies.get(key, make)
+        if not writer.is_packed and len(body) >= SMALLEST_GZIPPED and takes_gzip(asked.accept_encoding):
+            body = await self.bodies.get((*key, "gzip"), body.gzipped)
         headers = {
             "Cache-Control": f"private, max-age={self._max_age(query)}",
             "Cache-Status": CACHE_STATUS[made.outcome],
@@ -111,7 +113,7 @@ class Exports:
             "X-Data-As-Of": _iso(made.confirmed_at),
         }
         answer = Answer(200, writer.media_type, b"", headers)
-        return negotiated(answer, body, asked.accept_encoding, asked.if_none_match)
+        return conditional(answer, body, asked.if_none_match)
 
     def _max_age(self, query: Query) -> int:
         """Seconds that an answer may be kept: never past midnight, when a relative period means other days."""

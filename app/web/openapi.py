@@ -40,7 +40,7 @@ EXAMPLES: dict[str, Any] = {
 TABLE_HELP = {
     "meters": "The meters that can be read, a row each. Columns: "
     f"{', '.join(meters_table([], UTC, EPOCH).header)}, and whatever else PowerShaper says of a meter.",
-    "usage": "What meters measured, a row a half-hour, or an hour, day, week, month or year, or a time of day. Columns: "
+    "usage": "What meters measured, a row a half-hour, hour, day, week, month or year, or a time of day. Columns: "
     f"{', '.join(usage_long([], Aggregate.NONE, UTC).header)}.",
 }
 HEADERS = {

@@ -1,17 +1,15 @@
 """`demo` and `serve` as people start them: a process of its own, until Control-C."""
 
 import os
-import re
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
 import pytest
 from service import AFTER_THE_DATA, SetClock
+from started import started
 
 from app.cli.servers import served
 from app.demo import DEMO_TOKEN, DemoUpstream
@@ -24,38 +22,15 @@ SETTINGS_OF_SOMEBODY = {
 }
 
 
-@contextmanager
-def started(folder: Path, env: dict[str, str], *words: str) -> Iterator[list[str]]:
-    """Starts a command and gives the addresses that it prints; ends it with Control-C."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", *words],
-        cwd=folder,
-        env=os.environ | env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stderr is not None
-        addresses: list[str] = []
-        for line in process.stderr:
-            addresses += re.findall(r"http://\S+", line)
-            if "Control-C" in line:
-                break
-        try:
-            yield addresses
-        finally:
-            process.send_signal(signal.SIGINT)
-            rest = process.stderr.read()
-    assert "Traceback" not in rest, rest
-    assert process.returncode in {0, -signal.SIGINT, 130}
+def powershaper_sheets(folder: Path, env: dict[str, str], *words: str) -> AbstractContextManager[list[str]]:
+    return started([sys.executable, "-m", "app", *words], folder, os.environ | env)
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[str]]]:
     folder = tmp_path_factory.mktemp("demo")
     (folder / ".env").write_text("POWERSHAPER_WAIT_SECONDS=nonsense\n")
-    with started(folder, SETTINGS_OF_SOMEBODY, "demo", "--port", "0") as addresses:
+    with powershaper_sheets(folder, SETTINGS_OF_SOMEBODY, "demo", "--port", "0") as addresses:
         yield folder, addresses
 
 
@@ -83,7 +58,7 @@ def test_serve_answers_on_loopback_with_the_account_that_is_set(tmp_path: Path) 
             "POWERSHAPER_BASE_URL": base_url,
             "POWERSHAPER_ARCHIVE_URL": f"sqlite:///{tmp_path}/archive.db",
         }
-        with started(tmp_path, env, "serve", "--port", "0") as addresses:
-            address = addresses[0].rstrip(".")
+        with powershaper_sheets(tmp_path, env, "serve", "--port", "0") as addresses:
+            address = addresses[0]
             answer = httpx.get(f"{address}/usage.csv?meter=gas&period=2021-06&aggregate=month", trust_env=False)
             assert answer.text.splitlines()[1] == "2021-06-01,208.1148,,0,gas,2021-05-31 23:00:00,100"

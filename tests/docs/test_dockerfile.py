@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tomllib
@@ -25,6 +24,7 @@ import pytest
 from service import Running
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from started import started
 
 from app.cli.servers import served
 from app.config import Settings, setting_rows
@@ -379,28 +379,7 @@ def test_the_built_command_tells_what_it_can_do(image: Image) -> None:
 @pytest.mark.fresh
 def test_the_built_command_shows_the_demonstration_and_writes_nothing_into_the_image(image: Image) -> None:
     with unwritten(image):
-        process = subprocess.Popen(
-            [*words("ENTRYPOINT"), "demo", "--port", "0"],
-            cwd=image.path(only("WORKDIR")),
-            env=image.environment,
-            executable=image.installed / "bin" / words("ENTRYPOINT")[0],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        with process:
-            assert process.stderr is not None
-            said = ""
-            for line in process.stderr:
-                said += line
-                if "Control-C" in line:
-                    break
-            try:
-                addresses = re.findall(r"http://\S+", said)
-                assert addresses, said
-                for address in addresses:
-                    assert httpx.get(address, trust_env=False, timeout=60).status_code == 200
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGINT)
+        command: list[str | Path] = [image.installed / "bin" / words("ENTRYPOINT")[0], "demo", "--port", "0"]
+        with started(command, image.path(only("WORKDIR")), image.environment) as addresses:
+            for address in addresses:
+                assert httpx.get(address, trust_env=False, timeout=60).status_code == 200

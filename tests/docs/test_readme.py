@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx
 import pandas as pd
 import pytest
 from service import Running
+from started import started
 
 from app.cli.commands import cli
 from app.config import setting_rows
@@ -102,27 +102,8 @@ def test_the_demonstrations_command_runs_on_a_fresh_copy(tmp_path: Path) -> None
         if (ROOT / name).is_file():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tmp_path / name)
-    python = Path(sys.base_prefix) / "bin"
-    process = subprocess.Popen(
-        ["bash", "-c", f"exec bash -c '{commands()['demo']} --port 0'"],
-        cwd=tmp_path,
-        env=os.environ | {"PATH": f"{python}:{os.environ['PATH']}"},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    with process:
-        assert process.stderr is not None
-        said = ""
-        for line in process.stderr:
-            said += line
-            if "Control-C" in line:
-                break
-        try:
-            addresses = re.findall(r"http://\S+", said)
-            assert len(addresses) == 3, said
-            for address in addresses:
-                assert httpx.get(address, trust_env=False, timeout=60).status_code == 200
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
+    env = os.environ | {"PATH": f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}"}
+    with started(["bash", "-c", f"{commands()['demo']} --port 0"], tmp_path, env) as addresses:
+        assert len(addresses) == 3
+        for address in addresses:
+            assert httpx.get(address, trust_env=False, timeout=60).status_code == 200
