@@ -59,6 +59,7 @@ class Access:
         self._tz = ZoneInfo(tz)
         self._keys: dict[bytes, AccessKey] = {}
         self._looked_at = -LOOK_AGAIN_SECONDS
+        self._looking: asyncio.Future[None] | None = None
         self._used: dict[str, int] = {}
         self._writing: set[asyncio.Future[None]] = set()
 
@@ -84,11 +85,18 @@ class Access:
             written.exception()
 
     async def _look(self) -> None:
+        """Reads the keys again when they were read too long ago; all who come meanwhile wait for that."""
         if monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
             return
-        self._looked_at = monotonic()
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._read())
+        await asyncio.shield(self._looking)
+
+    async def _read(self) -> None:
+        began = monotonic()
         keys = await asyncio.wrap_future(self._threads.read(lambda archive: archive.keys()))
         self._keys = {key.sha256: key for key in keys}
+        self._looked_at = began
 
 
 def _check_letters(text: str) -> str:

@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests use."""
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from service import Running, running
+
+from app.web.logs import HidingFormatter
 
 settings.register_profile("default", deadline=None, max_examples=60)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
@@ -24,6 +27,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("fresh"):
             item.add_marker(pytest.mark.skip(reason="builds a virtual environment from the index: --fresh runs it"))
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_a_test_end_with_it() -> Iterator[None]:
+    """A command that was run in this process has sent its logs to a stream that is closed by now."""
+    yield
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler.formatter, HidingFormatter)]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

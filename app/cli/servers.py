@@ -15,38 +15,49 @@ from app.domain.errors import SettingWrong
 START_SECONDS = 30
 MOST_CONNECTIONS = 2000
 LONGEST_URL = 8 * 1024
-LARGEST_HEAD = 64 * 1024
+LARGEST_REQUEST = 64 * 1024
 """Past it a request is cut off while it still comes; up to it the guard answers it in its own form."""
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """HTTP whose request line and headers end: without it a caller could fill the memory with one request."""
+    """HTTP whose requests end: without it a caller could fill the memory with one head, or what follows it.
+
+    No request to this service needs a body.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
-        self._is_in_head = True
+        self._request_bytes = 0
+        self._began_now = self._is_in_head = self._is_in_request = True
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._is_in_head = True
+        self._began_now = self._is_in_head = self._is_in_request = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Its headers have ended."""
-        self._is_in_head, self._head_bytes = False, 0
+        self._is_in_head = False
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """It has ended."""
+        self._is_in_request = False
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
-        """Reads on, unless the head has become too large."""
+        """Reads on, unless the request has become too large."""
+        self._request_bytes += len(data)
+        self._began_now = False
         super().data_received(data)
-        if not self._is_in_head:
+        if self._began_now:
+            self._request_bytes = len(data)
+        if not self._is_in_request or self._request_bytes <= LARGEST_REQUEST or self.transport.is_closing():
             return
-        self._head_bytes += len(data)
-        if self._head_bytes > LARGEST_HEAD and not self.transport.is_closing():
+        if self._is_in_head:
             status = b"414 URI Too Long" if len(self.url) > LONGEST_URL else b"431 Request Header Fields Too Large"
             self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-            self.transport.close()
+        self.transport.close()
 
 
 def is_loopback(host: str) -> bool:

@@ -1,7 +1,7 @@
 """CSV: UTF-8, comma, CRLF, minimal quoting; a text that a spreadsheet would run as a formula gets an apostrophe."""
 
 from app.formats.about import About
-from app.formats.rows import Spelling, text_of_rows
+from app.formats.rows import Spelling, number_text, text_of_rows
 from app.tables import Cell, Table
 
 BOM = b"\xef\xbb\xbf"
@@ -20,7 +20,7 @@ def write(table: Table, about: About) -> bytes:
 def _cell(value: Cell) -> bytes:
     if isinstance(value, bool):
         return b"true" if value else b"false"
-    return str(value).encode() if isinstance(value, int) else _text(value)
+    return _text(value) if isinstance(value, str) else number_text(value).encode()
 
 
 def _text(text: str) -> bytes:

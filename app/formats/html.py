@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from app.formats.about import About
-from app.formats.rows import Spelling, text_of_rows
+from app.formats.rows import Spelling, number_text, text_of_rows
 from app.tables import Cell, Numbers, Table
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -58,7 +58,8 @@ def _kind(column: object) -> str:
 def _cell(value: Cell) -> bytes:
     if isinstance(value, bool):
         return b"true" if value else b"false"
-    return _text(str(value)).encode("utf-8", "replace")
+    text = value if isinstance(value, str) else number_text(value)
+    return _text(text).encode("utf-8", "replace")
 
 
 def _text(text: str) -> str:

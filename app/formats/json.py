@@ -3,7 +3,7 @@
 import orjson
 
 from app.formats.about import About
-from app.formats.rows import Spelling, text_of_rows
+from app.formats.rows import Spelling, number_text, text_of_rows
 from app.tables import Cell, Table
 
 
@@ -18,4 +18,6 @@ def write(table: Table, _about: About) -> bytes:
 def _cell(value: Cell) -> bytes:
     if isinstance(value, str):
         value = value.encode("utf-8", "replace").decode()
+    if isinstance(value, float):
+        return number_text(value).encode()
     return orjson.dumps(value)

@@ -42,6 +42,12 @@ class Spelling:
     iso: bool = False
 
 
+def number_text(number: float) -> str:
+    """A whole or other number as the contract prints it: at most 6 decimals, no exponent, no trailing zeros."""
+    text = str(number) if isinstance(number, int) else f"{number:.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def text_of_rows(table: Table, between: Sequence[bytes], spelling: Spelling) -> bytes:
     """The text of all rows: `between[0]`, first cell, `between[1]`, second cell, … and the last of `between`.
 

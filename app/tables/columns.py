@@ -10,7 +10,8 @@ from app.domain.errors import BadParameter
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-Cell = str | int | bool
+Cell = str | int | float | bool
+"""A float is finite, and not too large to be written without an exponent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

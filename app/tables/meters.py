@@ -13,7 +13,7 @@ from app.domain.spans import DAY_SECONDS, HALF_HOUR_SECONDS, Span, day_number, u
 from app.tables.columns import Cell, Column, Labels, Numbers, Table, Times
 
 LARGEST_EXACT = 2**53
-"""Whole numbers beyond it aren't exact in a spreadsheet or in JavaScript: they stay text."""
+"""Numbers beyond it aren't exact in a spreadsheet or in JavaScript: they become text."""
 
 
 def meters_table(meters: Sequence[Meter], tz: ZoneInfo, today: date) -> Table:
@@ -70,6 +70,6 @@ def _flattened(path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, .
 def _cell(value: Any) -> Cell | None:
     if value is None or isinstance(value, bool | str):
         return value
-    if isinstance(value, int) and abs(value) <= LARGEST_EXACT:
+    if isinstance(value, int | float) and abs(value) <= LARGEST_EXACT:
         return value
     return str(value)

@@ -96,7 +96,8 @@ class PowerShaper:
             }
             url = self._base_url + path
             async with self._http.stream("GET", url, params=params, headers=headers) as response:
-                return await bounded_body(response)
+                body = await bounded_body(response)
+        return body.replace(self._token.get_secret_value().encode(), b"hidden")
 
 
 @asynccontextmanager

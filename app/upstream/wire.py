@@ -167,7 +167,7 @@ def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, Decimal):
-        return str(value)
+        return float(value) if abs(value) < LARGEST_KWH else str(value)
     if isinstance(value, int) and abs(value) >= 2**63:
         return str(value)
     return value

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from cachetools import TTLCache
+from cachetools import LRUCache
 from fastapi import Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +24,8 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
+KEY = {"Access-Control-Allow-Origin": "*"}
+NO_KEY = {"Cross-Origin-Resource-Policy": "same-origin"}
 
 
 class Entrance:
@@ -37,7 +39,8 @@ class Entrance:
         self._app = app
         self._access = access
         self._doors = doors
-        self._wrong: TTLCache[str, int] = TTLCache(MOST_CLIENTS, WRONG_KEY_SECONDS, timer=clock)
+        self._clock = clock
+        self._wrong: LRUCache[str, tuple[float, int]] = LRUCache(MOST_CLIENTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -52,7 +55,7 @@ class Entrance:
         call = call_of(scope)
         state = scope.setdefault("state", {})
         state["client"] = guard.client_of(call, self._doors)
-        headers = dict(ALWAYS)
+        headers = ALWAYS | NO_KEY
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -70,7 +73,8 @@ class Entrance:
             answer = failed(error, table, extension, call.pairs)
             await response_of(answer)(scope, receive, send_with_headers)
             return
-        headers |= {"Access-Control-Allow-Origin": "*"} if key else {"Cross-Origin-Resource-Policy": "same-origin"}
+        if key:
+            headers = ALWAYS | KEY
         state["key"] = key
         await self._app(scope, receive, send_with_headers)
 
@@ -83,11 +87,18 @@ class Entrance:
             return None
         if key := await self._access.holder(given):
             return key
-        wrong = self._wrong.get(client, 0)
-        if wrong >= MOST_WRONG_KEYS:
+        if self._counted(client) > MOST_WRONG_KEYS:
             raise TooManyWrongKeys("Too many wrong keys came from this address.", remedy="Wait a minute.")
-        self._wrong[client] = wrong + 1
         raise guard.refused(given)
+
+    def _counted(self, client: str) -> int:
+        """How many wrong keys came from a client in the minute that its first one began, this one included."""
+        now = self._clock()
+        began, count = self._wrong.get(client, (now, 0))
+        if not 0 <= now - began < WRONG_KEY_SECONDS:
+            began, count = now, 0
+        self._wrong[client] = (began, count + 1)
+        return count + 1
 
 
 def call_of(scope: Scope) -> Call:
@@ -96,7 +107,9 @@ def call_of(scope: Scope) -> Call:
         peer = ip_address(scope["client"][0]) if scope.get("client") else None
     except ValueError:
         peer = None
+    raw_path = scope.get("raw_path") or scope["path"].encode()
     return Call(
+        url_bytes=len(raw_path) + len(scope["query_string"]),
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),

@@ -20,7 +20,6 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 LONGEST_URL = 8 * 1024
 LARGEST_HEADERS = 16 * 1024
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 METHODS = ("GET", "HEAD", "OPTIONS")
 OPEN_PATHS = frozenset({"/docs", "/openapi.json", "/healthz", "/readyz"})
 PROXY_HEADERS = frozenset({"forwarded", "via", "x-real-ip", "true-client-ip"})
@@ -44,7 +43,10 @@ class Doors:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the guard looks at. Header names are in small letters; `peer` is the address at the other end, if any."""
+    """What the guard looks at. Header names are in small letters; `peer` is the address at the other end, if any.
+
+    `path` is decoded, `query` is not; `url_bytes` is how long both were when they came.
+    """
 
     method: str
     path: str
@@ -52,6 +54,7 @@ class Call:
     http_version: str
     peer: Address | None
     headers: Sequence[tuple[str, str]]
+    url_bytes: int = 0
 
     def header(self, name: str) -> list[str]:
         """All values of a header."""
@@ -65,7 +68,7 @@ class Call:
 
 def check_form(call: Call, doors: Doors) -> None:
     """Raises what no key can mend: TooLong, HeadersTooLarge, WrongHost, WrongMethod."""
-    if len(call.path) + len(call.query) > LONGEST_URL:
+    if call.url_bytes > LONGEST_URL:
         raise TooLong("The address is longer than 8 kB.", remedy="Ask for fewer meters or columns.")
     if sum(len(name) + len(value) for name, value in call.headers) > LARGEST_HEADERS:
         raise HeadersTooLarge("The headers are larger than 16 kB.", remedy="Send fewer headers or cookies.")
@@ -88,7 +91,7 @@ def needs_key(call: Call, doors: Doors) -> bool:
         and call.http_version == "1.1"
         and call.peer is not None
         and _unmapped(call.peer).is_loopback
-        and _host_name(call) in LOOPBACK_NAMES
+        and _is_loopback(_host_name(call))
         and set(call.header("sec-fetch-site")) <= OWN_SITE
         and not any(name in PROXY_HEADERS or name.startswith(PROXY_PREFIXES) for name, _ in call.headers)
     )
@@ -148,7 +151,15 @@ def host_names(urls: Iterable[str]) -> frozenset[str]:
 
 def _is_ours(call: Call, doors: Doors) -> bool:
     name = _host_name(call)
-    return name in LOOPBACK_NAMES or name in doors.public_hosts
+    return _is_loopback(name) or name in doors.public_hosts
+
+
+def _is_loopback(name: str) -> bool:
+    """Whether a host is this machine by a name that no DNS can point elsewhere."""
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _host_name(call: Call) -> str:

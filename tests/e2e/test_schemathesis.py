@@ -41,7 +41,17 @@ def hold(service: Running, document: dict[str, Any], folder: Path, without: str)
         [
             *(Path(sys.executable).parent / "schemathesis", "run", "openapi.json", "--url", service.address),
             *("--header", f"Authorization: Bearer {service.make_key()}"),
-            *("--exclude-checks", without, "--max-examples", "40", "--no-color", "--suppress-health-check", "all"),
+            *(
+                "--exclude-checks",
+                without,
+                "--max-examples",
+                "40",
+                "--request-timeout",
+                "60",
+                "--no-color",
+                "--suppress-health-check",
+                "all",
+            ),
         ],
         cwd=folder,
         capture_output=True,
