@@ -76,6 +76,16 @@ def test_the_budget_holds_for_a_crowd_and_their_fetches_go_on(tmp_path: Path) ->
         assert sorted({answer.status_code for answer in answers}) == [200, 503]
 
 
+def test_a_request_waits_for_the_list_and_the_half_hours_together(tmp_path: Path) -> None:
+    upstream = DemoUpstream(moved=False, delay=0.7)
+    with running(tmp_path, upstream=upstream, more={"wait_seconds": 1}) as service:
+        asked = "/usage.csv?meter=gas&period=2021-06"
+        assert service.get(asked).status_code == 503, "each alone would have been in time"
+        wait_until_quiet(service)
+        time.sleep(1)
+        assert service.get(asked).status_code == 200
+
+
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_a_short_span_that_fails_is_tried_twice_more(tmp_path: Path, status: int) -> None:
     tries = []
