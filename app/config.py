@@ -35,6 +35,30 @@ class Settings(BaseModel):
         float,
         Field(gt=0, le=90, description="how long a request waits for PowerShaper; Excel gives up at 100"),
     ] = 60
+    calls_per_minute: Annotated[float, Field(gt=0, le=100_000, description="calls to PowerShaper a minute")] = 10
+    calls_burst: Annotated[int, Field(ge=1, le=100_000, description="calls to PowerShaper at once")] = 5
+    pause_seconds: Annotated[
+        float, Field(gt=0, le=900, description="how long PowerShaper is left alone when its quota is used up")
+    ] = 60
+    longest_pause_seconds: Annotated[
+        float, Field(gt=0, le=86_400, description="the longest such pause; each is twice the last one")
+    ] = 900
+    retries: Annotated[int, Field(ge=0, le=5, description="how often a call that failed is tried again")] = 2
+    retry_seconds: Annotated[
+        float, Field(ge=0, le=60, description="the longest wait before the first retry; twice that before the next")
+    ] = 2
+    breaker_failures: Annotated[
+        int, Field(ge=1, le=100, description="failures in a row after which PowerShaper is left alone")
+    ] = 5
+    breaker_seconds: Annotated[
+        float, Field(gt=0, le=600, description="how long then, the first time; each time as much longer")
+    ] = 30
+    longest_breaker_seconds: Annotated[
+        float, Field(gt=0, le=86_400, description="the longest that it is left alone after failures")
+    ] = 600
+    refused_seconds: Annotated[
+        float, Field(gt=0, le=86_400, description="how long no call is made for a token or meter that was refused")
+    ] = 3600
     call_seconds: Annotated[
         float, Field(gt=0, le=600, description="how long one call to PowerShaper may take in all")
     ] = 90

@@ -15,8 +15,8 @@ from app.archive import Threads, open_archive
 from app.config import Settings
 from app.domain.errors import SheetsError
 from app.domain.keys import AccessKey
-from app.readthrough import Memory, ReadThrough
-from app.upstream import PowerShaper
+from app.readthrough import ArchivedState, Memory, ReadThrough
+from app.upstream import Limits, PolitePowerShaper, PowerShaper
 from app.web.bodies import Bodies
 from app.web.entrance import Entrance
 from app.web.exports import Exports
@@ -72,9 +72,11 @@ def build(
     token = settings.required_token()
     upstream = PowerShaper(settings.base_url, token, call_seconds=settings.call_seconds, transport=transport)
     threads = Threads(open_archive(settings.archive))
+    limits = _limits(settings)
+    polite = PolitePowerShaper(upstream, ArchivedState(threads, token, limits, clock), limits, clock)
     source = ReadThrough(
         Memory(threads, most_bytes=settings.memory_mb * MEGABYTE),
-        upstream,
+        polite,
         clock,
         wait_seconds=settings.wait_seconds,
         call_days=settings.call_days,
@@ -82,6 +84,22 @@ def build(
     )
     exports = Exports(source, Bodies(settings.answers_mb * MEGABYTE), clock, settings.tz)
     return Service(settings, threads, upstream, source, exports)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        calls_per_minute=settings.calls_per_minute,
+        burst=settings.calls_burst,
+        pause=settings.pause_seconds,
+        longest_pause=settings.longest_pause_seconds,
+        failures_to_open=settings.breaker_failures,
+        open=settings.breaker_seconds,
+        longest_open=settings.longest_breaker_seconds,
+        probe=settings.call_seconds,
+        refused=settings.refused_seconds,
+        retries=settings.retries,
+        retry=settings.retry_seconds,
+    )
 
 
 def create_app(

@@ -1,12 +1,14 @@
 """What an archive does, whichever database keeps it. It is synchronous and is called from threads."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 from app.domain.days import Days
 from app.domain.halfhours import HalfHours
 from app.domain.keys import AccessKey
 from app.domain.meters import ListedMeter, Meter
+
+T = TypeVar("T")
 
 
 class Archive(Protocol):
@@ -40,6 +42,10 @@ class Archive(Protocol):
 
         A gap never overwrites a value; a value that became another is kept as a revision.
         """
+        ...
+
+    def change_fact(self, name: str, change: Callable[[str | None], tuple[str, T]]) -> T:
+        """Replaces a fact's text (None: there is none) by the first of what `change` makes of it; gives the second."""
         ...
 
     def count(self) -> int:

@@ -1,9 +1,9 @@
 """The archive in an SQLite file: its SQL."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -24,6 +24,8 @@ from app.domain.halfhours import HalfHours
 from app.domain.keys import AccessKey
 from app.domain.meters import ListedMeter, Meter, checked_name, names_for
 from app.domain.spans import Span, day_of
+
+T = TypeVar("T")
 
 
 class SqliteArchive:
@@ -123,6 +125,14 @@ class SqliteArchive:
             )
             if (held := days.half_hours.present_span) is not None:
                 _widen(db, meter_id, held)
+
+    def change_fact(self, name: str, change: Callable[[str | None], tuple[str, T]]) -> T:
+        """Replaces a fact in one transaction."""
+        with self._file.writing() as db:
+            row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+            text, given = change(row[0] if row else None)
+            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
+        return given
 
     def count(self) -> int:
         """How many half-hours have a value."""

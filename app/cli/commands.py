@@ -70,6 +70,8 @@ def demo(port: Port = 8000) -> None:
         settings = Settings(
             token=SecretStr(DEMO_TOKEN),
             base_url=upstream_url,
+            calls_per_minute=600,
+            calls_burst=100,
             archive_url=f"sqlite:///{Path(folder).as_posix()}/archive.db",
         )
         set_up_logs(DEMO_TOKEN, logging.WARNING)

@@ -9,16 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.errors import UpstreamFailing, UpstreamSlow, UpstreamTooLarge
 from app.domain.halfhours import HalfHours
 from app.domain.meters import ListedMeter, Meter
 from app.readthrough.memory import Memory
+from app.upstream import HALVED, SHORTEST_HALVED_DAYS
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
-SHORTEST_HALVED_DAYS = 16
-HALVED = (UpstreamFailing, UpstreamSlow, UpstreamTooLarge)
-"""Failures that a shorter span may not have."""
 
 
 class Upstream(Protocol):

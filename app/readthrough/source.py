@@ -82,17 +82,24 @@ class ReadThrough:
         self._flights = Flights(upstream, memory, clock)
         self._asked_for_meters_at = 0
 
-    async def meters(self, selectors: Sequence[str] = (), permits: Callable[[Meter], bool] = lambda _: True) -> Listed:
+    async def meters(
+        self,
+        selectors: Sequence[str] = (),
+        permits: Callable[[Meter], bool] = lambda _: True,
+        deadline: float | None = None,
+    ) -> Listed:
         """The meters that `selectors` mean among those that `permits` lets through, all of these if there is none.
 
-        NotFound; UpstreamError if no list is held.
+        It waits for PowerShaper until `deadline`, without one as long as a request may. NotFound; UpstreamError if no
+        list is held.
         """
+        deadline = self.deadline() if deadline is None else deadline
         now = int(self._clock())
         moments, _ = await self._memory.meters()
         age = METERS_LIST_STALE_SECONDS + 1 if moments is None else abs(now - moments[0])
         outcome = Outcome.HIT
         if age > METERS_LIST_STALE_SECONDS or (age > METERS_LIST_SECONDS and not self._recheck_behind):
-            outcome = await self._list_now(is_held=moments is not None)
+            outcome = await self._list_now(deadline, is_held=moments is not None)
         elif age > METERS_LIST_SECONDS:
             self._flights.list_meters()
         listed = await self._listed(outcome)
@@ -101,11 +108,15 @@ class ReadThrough:
         except NotFound:
             if abs(now - max(listed.confirmed_at, self._asked_for_meters_at)) < UNKNOWN_METER_SECONDS:
                 raise
-        listed = await self._listed(await self._list_now(is_held=True))
+        listed = await self._listed(await self._list_now(deadline, is_held=True))
         return replace(listed, meters=chosen(selectors, filter(permits, listed.meters)))
 
-    async def answer(self, meter: Meter, span: Span) -> Answered:
-        """What `meter` measured in `span`. UpstreamError if days of it can't be had."""
+    def deadline(self) -> float:
+        """The moment, by the event loop's clock, until which a request that begins now may wait for PowerShaper."""
+        return asyncio.get_running_loop().time() + self._wait_seconds
+
+    async def answer(self, meter: Meter, span: Span, deadline: float) -> Answered:
+        """What `meter` measured in `span`. UpstreamError if days of it can't be had until `deadline`."""
         now = int(self._clock())
         window = self._fetchable(meter, now)
         asked = Span(0, 0) if window is None else span & window
@@ -122,7 +133,7 @@ class ReadThrough:
                 self._recheck(meter, wanted)
                 wanted = wanted[:0]
         if len(wanted):
-            failure = await self._fetch(meter, wanted)
+            failure = await self._fetch(meter, wanted, deadline)
             meter = await self._again(meter)
             days = await self._memory.days(meter, asked.first_day, asked.last_day)
         return self._answered(meter, asked, days, Outcome.STALE if failure else outcome, failure)
@@ -185,17 +196,18 @@ class ReadThrough:
         for first, last in calls_to_cover(due, self._call_days):
             self._flights.join(meter, first, last)
 
-    async def _fetch(self, meter: Meter, needed: NDArray[np.int64]) -> UpstreamError | None:
+    async def _fetch(self, meter: Meter, needed: NDArray[np.int64], deadline: float) -> UpstreamError | None:
         """Fetches the days, or joins those who do; gives what went wrong, if the wait wasn't long enough too."""
         joined = self._flights.covering(meter, needed)
         for flight in joined:
             needed = needed[(needed < flight.first_day) | (needed > flight.last_day)]
         tasks = [flight.task for flight in joined]
         tasks += [self._flights.join(meter, first, last) for first, last in calls_to_cover(needed, self._call_days)]
-        return await self._waited(tasks)
+        return await self._waited(tasks, deadline)
 
-    async def _waited(self, tasks: "Sequence[asyncio.Task[None]]") -> UpstreamError | None:
-        done, pending = await asyncio.wait(tasks, timeout=self._wait_seconds)
+    async def _waited(self, tasks: "Sequence[asyncio.Task[None]]", deadline: float) -> UpstreamError | None:
+        left = max(0.0, deadline - asyncio.get_running_loop().time())
+        done, pending = await asyncio.wait(tasks, timeout=left)
         for task in done:
             error = task.exception()
             if isinstance(error, UpstreamError):
@@ -214,10 +226,10 @@ class ReadThrough:
         listed_at, changed_at = moments or (int(self._clock()), int(self._clock()))
         return Listed(meters, listed_at, changed_at, outcome)
 
-    async def _list_now(self, *, is_held: bool) -> Outcome:
+    async def _list_now(self, deadline: float, *, is_held: bool) -> Outcome:
         """Fetches the list of meters; if that fails the one that is held has to do. UpstreamError if there is none."""
         self._asked_for_meters_at = int(self._clock())
-        failure = await self._waited([self._flights.list_meters()])
+        failure = await self._waited([self._flights.list_meters()], deadline)
         if failure is None:
             return Outcome.PARTIAL if is_held else Outcome.MISS
         if not is_held:

@@ -152,13 +152,14 @@ class Exports:
 
     async def usage(self, query: Query, permits: Callable[[Meter], bool]) -> Made:
         """What the table of usage is made from. SheetsError."""
-        meters = (await self.source.meters(query.meter, permits)).meters
+        deadline = self.source.deadline()
+        meters = (await self.source.meters(query.meter, permits, deadline)).meters
         tz = query.zone(self.default_tz)
         days = query.local_days(self.today(tz))
         span = _span(days, tz)
         if query.columns:  # a wrong name is refused before anything is fetched
             _laid_out(query, [Measured(meter.name, NOTHING) for meter in meters], tz).select(query.columns)
-        answers = await asyncio.gather(*(self.source.answer(meter, span) for meter in meters))
+        answers = await asyncio.gather(*(self.source.answer(meter, span, deadline) for meter in meters))
         measured = [Measured(answer.meter.name, answer.half_hours) for answer in answers]
         now = int(self.clock())
         confirmed_at = min((answer.confirmed_at for answer in answers), default=now)

@@ -145,6 +145,7 @@ def test_an_upstream_that_is_gone_is_invisible_for_what_is_held(tmp_path: Path) 
         assert cold.text.startswith("error,remedy\r\n")
         assert int(cold.headers["retry-after"]) > 0
         failing["on"] = False
+        service.clock.now += 15 * 60
         assert len(service.rows("/usage.csv?meter=gas&period=2020-12&aggregate=day&tz=UTC")) == 1 + 31
 
 

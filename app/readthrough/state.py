@@ -1,0 +1,54 @@
+"""The policy's state in the archive: it outlives a restart, and all processes on one archive share it."""
+
+import hashlib
+from asyncio import wrap_future
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TypeVar
+
+import orjson
+from pydantic import SecretStr
+
+from app.archive import Threads
+from app.domain.errors import ArchiveError
+from app.upstream import Limits, State, fresh
+
+T = TypeVar("T")
+
+
+class ArchivedState:
+    """See StateStore. Another token begins afresh, and so does a state that can't be read.
+
+    `clock` gives UTC seconds. When the archive can't be written this process goes on with what it knows.
+    """
+
+    def __init__(self, threads: Threads, token: SecretStr, limits: Limits, clock: Callable[[], float]) -> None:
+        self._threads = threads
+        self._limits = limits
+        self._clock = clock
+        mark = hashlib.sha256(b"policy" + token.get_secret_value().encode()).hexdigest()[:12]
+        self._name = f"upstream_{mark}"
+        self._last: State | None = None
+
+    async def change(self, change: Callable[[State], tuple[State, T]]) -> T:
+        """Replaces the state by the first of what `change` makes of it, at once, and gives the second."""
+
+        def of_text(text: str | None) -> tuple[str, tuple[State, T]]:
+            state, given = change(self._read(text))
+            return orjson.dumps(asdict(state)).decode(), (state, given)
+
+        try:
+            self._last, given = await wrap_future(
+                self._threads.write(lambda archive: archive.change_fact(self._name, of_text))
+            )
+        except ArchiveError:
+            self._last, given = change(self._last or fresh(self._limits, self._clock()))
+        return given
+
+    def _read(self, text: str | None) -> State:
+        if text is not None:
+            try:
+                return State(**orjson.loads(text))
+            except (TypeError, ValueError):
+                pass
+        return fresh(self._limits, self._clock())

@@ -1,0 +1,168 @@
+"""How often PowerShaper may be asked, and when not at all: decisions as values, without a clock, chance or network.
+
+Before a call `decide` says go, wait or no; what came of it is told with `succeeded`, `failed`, `over_quota` and
+`refused`, which give the next state. All moments are UTC seconds. The state is small, and is kept where every process
+that asks PowerShaper sees it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers of the policy, in seconds where nothing else is said."""
+
+    calls_per_minute: float = 10
+    burst: int = 5
+    pause: float = MINUTE
+    pause_jitter: float = 15
+    longest_pause: float = 15 * MINUTE
+    clean: float = 15 * MINUTE
+    failures_to_open: int = 5
+    open: float = 30
+    longest_open: float = 10 * MINUTE
+    probe: float = 90
+    refused: float = 60 * MINUTE
+    retries: int = 2
+    retry: float = 2
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is remembered between calls.
+
+    At `counted_at` `tokens` calls were left; `rate` are the calls a minute that are allowed since `rated_at`. `pause`
+    is the length of the last pause, 0 once all is clean again. `failures` in a row have opened the breaker `openings`
+    times; one probe at a time runs until `probing_until`. `refused_meters` are meters that alone are refused, and
+    until when. `calls` is how many were let go in all.
+    """
+
+    tokens: float
+    counted_at: float
+    rate: float
+    rated_at: float
+    paused_until: float = 0
+    pause: float = 0
+    failures: int = 0
+    openings: int = 0
+    open_until: float = 0
+    probing_until: float = 0
+    refused_until: float = 0
+    refused_meters: Mapping[str, float] = field(default_factory=dict)
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The call may be made; `state` counts it."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The call may be made in so many seconds, when the budget has one again."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """The call must not be made. `why` is quota, down or refused; ask again in `seconds`."""
+
+    why: str
+    seconds: float
+
+
+def fresh(limits: Limits, now: float) -> State:
+    """The state of a service that has never asked."""
+    return State(tokens=limits.burst, counted_at=now, rate=limits.calls_per_minute, rated_at=now)
+
+
+def decide(state: State, limits: Limits, now: float, meter: str | None = None) -> Go | Wait | No:
+    """Whether PowerShaper may be asked now, about `meter` or, with None, for the list of meters.
+
+    A moment further ahead than the policy ever sets one means that the clock was moved: it is over.
+    """
+    longest_pause = limits.longest_pause + limits.pause_jitter
+    for why, until, longest in (
+        ("quota", state.paused_until, longest_pause),
+        ("refused", state.refused_until, limits.refused),
+        ("refused", state.refused_meters.get(meter or "", 0), limits.refused),
+        ("down", state.open_until, limits.longest_open),
+    ):
+        if left := _left(until, now, longest):
+            return No(why, left)
+    is_probe = state.failures >= limits.failures_to_open
+    if is_probe and (left := _left(state.probing_until, now, limits.probe)):
+        return No("down", left)
+    rated = _sped_up(state, limits, now)
+    tokens = _tokens(rated, limits, now)
+    if tokens < 1:
+        return Wait((1 - tokens) * MINUTE / rated.rate)
+    probing_until = now + limits.probe if is_probe else 0
+    return Go(replace(rated, tokens=tokens - 1, counted_at=now, probing_until=probing_until, calls=state.calls + 1))
+
+
+def succeeded(state: State, meter: str | None = None) -> State:
+    """After a call that was answered: the breaker is closed, and nobody is refused whom it was about."""
+    refused_meters = {key: until for key, until in state.refused_meters.items() if key != meter}
+    return replace(
+        state, failures=0, openings=0, open_until=0, probing_until=0, refused_until=0, refused_meters=refused_meters
+    )
+
+
+def failed(state: State, limits: Limits, now: float) -> State:
+    """After a call that found PowerShaper down or slow: so many in a row open the breaker, longer each time."""
+    failures = state.failures + 1
+    if failures < limits.failures_to_open:
+        return replace(state, failures=failures, probing_until=0)
+    openings = state.openings + 1
+    open_until = now + min(limits.open * openings, limits.longest_open)
+    return replace(state, failures=failures, openings=openings, open_until=open_until, probing_until=0)
+
+
+def over_quota(state: State, limits: Limits, now: float, retry_after: float, chance: float) -> State:
+    """After a 426: a pause, doubled if the last one was not long enough, and half the rate. `chance` is 0 to 1."""
+    pause = min(max(limits.pause, retry_after, 2 * state.pause), limits.longest_pause)
+    return replace(
+        state,
+        pause=pause,
+        paused_until=now + pause + chance * limits.pause_jitter,
+        rate=max(1.0, state.rate / 2),
+        rated_at=now,
+        probing_until=0,
+    )
+
+
+def refused(state: State, limits: Limits, now: float, meter: str | None) -> State:
+    """After a 403 of everything (`meter` None) or of one meter: no more calls about it but a probe an hour."""
+    until = now + limits.refused
+    if meter is None:
+        return replace(state, refused_until=until, probing_until=0)
+    return replace(state, refused_meters={**state.refused_meters, meter: until}, probing_until=0)
+
+
+def _left(until: float, now: float, longest: float) -> float:
+    left = until - now
+    return left if 0 < left <= longest else 0
+
+
+def _sped_up(state: State, limits: Limits, now: float) -> State:
+    """Each clean quarter of an hour gives one call a minute back, and the first forgets the length of pauses."""
+    clean = int((now - state.rated_at) // limits.clean) if now > state.rated_at else 0
+    if not clean:
+        return state if now >= state.rated_at else replace(state, rated_at=now)
+    rate = min(limits.calls_per_minute, state.rate + clean)
+    return replace(state, rate=rate, rated_at=state.rated_at + clean * limits.clean, pause=0)
+
+
+def _tokens(state: State, limits: Limits, now: float) -> float:
+    """A count from further ahead than a minute means that the clock was moved: it begins with a burst again."""
+    if state.counted_at - now > MINUTE:
+        return limits.burst
+    elapsed = max(0.0, now - state.counted_at)
+    return min(limits.burst, state.tokens + elapsed * state.rate / MINUTE)

@@ -1,0 +1,153 @@
+"""PowerShaper asked politely: every call goes through the policy, and the policy hears what came of it."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from app.domain.errors import (
+    QuotaExceeded,
+    UpstreamError,
+    UpstreamFailing,
+    UpstreamRefused,
+    UpstreamSlow,
+    UpstreamTooLarge,
+    UpstreamUnavailable,
+)
+from app.domain.halfhours import HalfHours
+from app.domain.meters import ListedMeter
+from app.upstream import policy
+from app.upstream.client import PowerShaper
+from app.upstream.policy import Go, Limits, No, State, Wait
+
+LONGEST_SLEEP = 5.0
+"""A wait is looked at again after it, for another process may have changed what is waited for."""
+
+SHORTEST_HALVED_DAYS = 16
+HALVED: tuple[type[UpstreamError], ...] = (UpstreamFailing, UpstreamSlow, UpstreamTooLarge)
+"""Failures that a shorter span may not have: so one of that many days is halved, not tried again as it is."""
+
+T = TypeVar("T")
+
+
+class StateStore(Protocol):
+    """Keeps the policy's state where every process that asks PowerShaper sees it."""
+
+    async def change(self, change: Callable[[State], tuple[State, T]]) -> T:
+        """Replaces the state by the first of what `change` makes of it, at once, and gives the second."""
+        ...
+
+
+class PolitePowerShaper:
+    """PowerShaper inside its budget, with pauses, retries and a breaker.
+
+    `clock` gives UTC seconds, `chance` a number from 0 to 1, `sleep` waits for seconds.
+    """
+
+    def __init__(
+        self,
+        powershaper: PowerShaper,
+        store: StateStore,
+        limits: Limits,
+        clock: Callable[[], float],
+        *,
+        chance: Callable[[], float] = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._powershaper = powershaper
+        self._store = store
+        self._limits = limits
+        self._clock = clock
+        self._chance = chance
+        self._sleep = sleep
+
+    async def meters(self) -> list[ListedMeter]:
+        """All meters that the token can read. UpstreamError."""
+        return await self._asked(self._powershaper.meters, None)
+
+    async def half_hours(self, meter: ListedMeter, first_day: int, last_day: int) -> HalfHours:
+        """All half-hours of the UTC days `first_day` to `last_day`, both included. UpstreamError."""
+        is_long = last_day - first_day + 1 >= SHORTEST_HALVED_DAYS
+        return await self._asked(
+            lambda: self._powershaper.half_hours(meter, first_day, last_day),
+            "/".join(meter.key),
+            final=HALVED if is_long else (),
+        )
+
+    async def _asked(
+        self,
+        call: Callable[[], Awaitable[T]],
+        meter: str | None,
+        final: tuple[type[UpstreamError], ...] = (),
+    ) -> T:
+        """What a call gives, made when the policy lets it, and again if the connection or a gateway failed.
+
+        A failure of the kinds `final` isn't tried again as it is.
+        """
+        tries = 0
+        while True:
+            await self._let_go(meter)
+            try:
+                answer = await call()
+            except UpstreamRefused:
+                await self._refused(meter)
+                raise
+            except QuotaExceeded as error:
+                await self._over_quota(error.retry_after)
+                raise
+            except UpstreamUnavailable as error:
+                await self._heard(lambda state, now: policy.failed(state, self._limits, now))
+                if tries == self._limits.retries or isinstance(error, (UpstreamSlow, *final)):
+                    raise
+                await self._sleep(self._chance() * self._limits.retry * 2**tries)
+                tries += 1
+            else:
+                await self._heard(lambda state, _: policy.succeeded(state, meter))
+                return answer
+
+    async def _refused(self, meter: str | None) -> None:
+        """If the list of meters is answered, one meter alone is refused; if it isn't, the token is."""
+        if meter is not None:
+            await self.meters()
+        await self._heard(lambda state, now: policy.refused(state, self._limits, now, meter))
+
+    async def _over_quota(self, retry_after: float) -> None:
+        chance = self._chance()
+        await self._heard(lambda state, now: policy.over_quota(state, self._limits, now, retry_after, chance))
+
+    async def _let_go(self, meter: str | None) -> None:
+        """Returns when the call may be made. QuotaExceeded, UpstreamUnavailable or UpstreamRefused if it must not."""
+        while True:
+            verdict = await self._store.change(lambda state: self._decided(state, meter))
+            if isinstance(verdict, Go):
+                return
+            if isinstance(verdict, No):
+                raise _why_not(verdict)
+            await self._sleep(min(verdict.seconds, LONGEST_SLEEP))
+
+    def _decided(self, state: State, meter: str | None) -> tuple[State, Go | Wait | No]:
+        verdict = policy.decide(state, self._limits, self._clock(), meter)
+        return (verdict.state if isinstance(verdict, Go) else state), verdict
+
+    async def _heard(self, change: Callable[[State, float], State]) -> None:
+        await self._store.change(lambda state: (change(state, self._clock()), None))
+
+
+def _why_not(verdict: No) -> UpstreamUnavailable | UpstreamRefused:
+    seconds = max(1, round(verdict.seconds))
+    if verdict.why == "refused":
+        return UpstreamRefused(
+            f"PowerShaper refused the token of this service; it is asked again in {seconds} s.",
+            remedy="Whoever runs this service: check POWERSHAPER_TOKEN, or make a new token at PowerShaper.",
+        )
+    if verdict.why == "quota":
+        return QuotaExceeded(
+            f"PowerShaper's quota of calls is used up; it is asked again in {seconds} s.",
+            remedy="Try again in a minute or two.",
+            retry_after=seconds,
+        )
+    return UpstreamUnavailable(
+        f"PowerShaper failed several times in a row; it is asked again in {seconds} s.",
+        remedy="Try again in a minute.",
+        retry_after=seconds,
+    )
