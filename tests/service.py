@@ -76,7 +76,7 @@ class Running:
 
 
 def settings_for(folder: Path, base_url: str, **more: Any) -> Settings:
-    account = {"token": SecretStr(DEMO_TOKEN), "archive_url": f"sqlite:///{folder}/archive.db"}
+    account: dict[str, Any] = {"token": SecretStr(DEMO_TOKEN), "archive_url": f"sqlite:///{folder}/archive.db"}
     return Settings(base_url=base_url, **(UNHURRIED | account | more))
 
 
