@@ -111,3 +111,11 @@ def failing_when(wrong: Callable[[dict[str, list[str]]], bool], status: int, app
             await app(scope, receive, send)
 
     return play
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 20) -> None:
+    """Waits until something holds, and fails if it never does."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.05)

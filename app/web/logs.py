@@ -29,8 +29,9 @@ class HidingFormatter(logging.Formatter):
         self._token = token
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as a text that holds no secret."""
-        return KEYS.sub(HIDDEN, super().format(record).replace(self._token, HIDDEN))
+        """The record as a text that holds no secret; a request's line is its JSON and nothing else."""
+        text = record.getMessage() if record.name == __name__ else super().format(record)
+        return KEYS.sub(HIDDEN, text.replace(self._token, HIDDEN))
 
 
 def set_up_logs(token: str, level: int = logging.INFO) -> None:

@@ -1,7 +1,5 @@
 """How often upstream is asked: every half-hour once, and every question from what is held."""
 
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from functools import partial
@@ -9,7 +7,7 @@ from itertools import islice, product
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from service import HOME_A, HOME_B, Running, failing_when, running
+from service import HOME_A, HOME_B, Running, eventually, failing_when, running
 
 from app.demo import DemoUpstream
 
@@ -167,9 +165,9 @@ def days_between(start: str, end: str) -> int:
 
 def test_a_client_that_waits_no_longer_gets_an_error_and_the_fetch_goes_on(tmp_path: Path) -> None:
     upstream = DemoUpstream(moved=False)
-    with running(tmp_path, upstream=upstream, more={"wait_seconds": 0.5}) as service:
+    with running(tmp_path, upstream=upstream, more={"wait_seconds": 1.5}) as service:
         service.text("/meters.csv")
-        upstream.delay = 1.5
+        upstream.delay = 3
         asked = "/usage.csv?meter=gas&period=2021-08&aggregate=day&tz=UTC"
         late = service.get(asked)
         assert late.status_code == 503
@@ -201,10 +199,3 @@ def test_a_meter_that_is_not_known_is_looked_for_at_once_but_at_most_once_a_minu
         "electricity-5f1c9a52",
         "gas",
     ], "who joins later renames nobody"
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.05)
