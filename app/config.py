@@ -171,6 +171,10 @@ def settings_from_environment() -> Settings:
     """The settings of the environment and of `.env`. SettingWrong with one line that says what to do."""
     try:
         found = _Environment()
+    except (UnicodeDecodeError, OSError):
+        raise SettingWrong(
+            "The file .env can't be read.", remedy="Save it as plain text in UTF-8, and let this user read it."
+        ) from None
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = PREFIX + "_".join(str(part) for part in wrong["loc"]).upper()

@@ -17,6 +17,7 @@ ANY_DAY = date(2000, 2, 29)
 """To check the words of a period before anybody has asked what day it is."""
 DEFAULT_PERIOD = "last-31-days"
 TABLES = ("meters", "usage")
+TABLES_TO_COME = ("compare", "gaps", "status")
 
 
 class Layout(StrEnum):
@@ -57,7 +58,7 @@ PARAMETERS = {
     "errors": Parameter("cell: an error comes as a table with status 200, for sheets that hide it", TABLES),
     "bom": Parameter("1: a CSV with a byte-order mark, for double-clicking", TABLES),
     "key": Parameter("an access key, where one is needed", TABLES),
-    "days": Parameter("with profile: weekday, weekend or names of days", built=False),
+    "days": Parameter("with profile: weekday, weekend or names of days", TABLES, built=False),
     "first": Parameter("that many rows from the start", TABLES, built=False),
     "last": Parameter("that many rows from the end", TABLES, built=False),
     "kind": Parameter("of gaps: missing or suspect", TABLES, built=False),
@@ -88,6 +89,8 @@ class Query:
     @classmethod
     def parse(cls, table: str, pairs: Sequence[tuple[str, str]]) -> "Query":
         """The query of a table's name and the decoded parameters of a link. NotFound, BadParameter."""
+        if table in TABLES_TO_COME:
+            raise NotFound(f"The table {table} is not built yet.", remedy=f"The tables are {' and '.join(TABLES)}.")
         if table not in TABLES:
             raise NotFound("There is no such table.", remedy=f"The tables are {' and '.join(TABLES)}.")
         given = _checked(table, pairs)

@@ -27,7 +27,7 @@ class SqliteFile:
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         try:
-            with _errors(path):
+            with _errors():
                 _make_private(path)
                 _refuse_foreign(path)
                 self._connection()
@@ -45,13 +45,13 @@ class SqliteFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """This thread's connection. ArchiveError."""
-        with _errors(self._path):
+        with _errors():
             yield self._connection()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """This thread's connection in a transaction that is kept whole or not at all. ArchiveError."""
-        with _errors(self._path):
+        with _errors():
             db = self._connection()
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -127,11 +127,11 @@ def _statements(script: str) -> Iterator[str]:
 
 
 @contextmanager
-def _errors(path: Path) -> Iterator[None]:
+def _errors() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
         raise ArchiveError(
-            f"The archive {path} can't be used: {error}.",
-            remedy="Check that its folder exists, can be written and has space, then try again.",
+            f"The archive can't be used: {getattr(error, 'strerror', None) or error}.",
+            remedy="Whoever runs this service: check that the archive's folder exists, can be written and has space.",
         ) from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from app.cli.links import PLACEHOLDER_KEY, forms_of
 from app.cli.running import in_words, say, with_service
 from app.config import Settings, settings_from_environment
 from app.demo import DEMO_TOKEN, DemoUpstream
-from app.domain.errors import BadParameter, SettingWrong
+from app.domain.errors import BadParameter, SettingWrong, UpstreamError
 from app.domain.periods import parse_day
 from app.domain.spans import day_number
 from app.formats import FORMATS
@@ -87,6 +88,7 @@ def demo(port: Port = 8000) -> None:
         ):
             say.print(f"  {address}{path}", markup=False)
         say.print("\nControl-C ends it.")
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folder goes, however it is ended
         servers.serve(app, listener)
 
 
@@ -106,7 +108,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
             say.print(f"Listening on {address} for this machine alone, without a key. Control-C ends it.")
             say.print("Before you forward anything to it, set POWERSHAPER_PUBLIC_URL: then every request needs a key.")
         else:
-            say.print(f"Listening on {address}; every request needs an access key. Control-C ends it.")
+            named = " and ".join(settings.public_urls) or "no address that others use: set POWERSHAPER_PUBLIC_URL"
+            say.print(f"Listening on {address}, as {named}. Every request needs an access key. Control-C ends it.")
         servers.serve(app, listener)
 
 
@@ -172,15 +175,24 @@ def sync(
             for first, last in await service.source.calls_to_fill(known, first_day)
         ]
         days = sum(last - first + 1 for _, first, last in calls)
+        failures: dict[str, UpstreamError] = {}
         with Progress(console=say) as progress:
             task = progress.add_task("Days", total=max(days, 1), completed=0 if days else 1)
             for known, first, last in calls:
                 progress.update(task, description=known.name)
-                await service.source.fill(known, first, last)
+                try:
+                    await service.source.fill(known, first, last)
+                except UpstreamError as error:
+                    failures[known.name] = error
+                    days -= last - first + 1
                 progress.advance(task, last - first + 1)
         held = await service.source.held_half_hours()
         made = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
         say.print(f"{days} days fetched in {made}; {held:,} half-hours are held.")
+        for name, failure in failures.items():
+            say.print(f"Not all of {name}: {failure} {failure.remedy}", style="red", markup=False)
+        if failures:
+            raise typer.Exit(1)
 
     asyncio.run(with_service(settings_from_environment(), filled))
 

@@ -26,8 +26,11 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         yield True, "The settings can be used and a token is set."
         held = await service.source.held_half_hours()
         yield True, f"The archive {settings.archive} opens; it holds {held:,} half-hours."
-        async for finding in _upstream(service):
-            yield finding
+        try:
+            async for finding in _upstream(service):
+                yield finding
+        except SheetsError as error:
+            yield _fault(error)
         async for finding in _public(settings):
             yield finding
     except SheetsError as error:

@@ -13,6 +13,8 @@ from app.main import Service, build
 
 P = ParamSpec("P")
 T = TypeVar("T")
+PATIENCE_SECONDS = 3600.0
+"""How long a command waits for PowerShaper: no spreadsheet gives up on it."""
 
 say = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -34,7 +36,7 @@ def in_words(command: Callable[P, T]) -> Callable[P, T]:
 
 async def with_service(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
     """Does `work` with a service of its own, which rechecks what is due before it answers."""
-    service = build(settings, recheck_behind=False)
+    service = build(settings.model_copy(update={"wait_seconds": PATIENCE_SECONDS}), recheck_behind=False)
     try:
         return await work(service)
     finally:

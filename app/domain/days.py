@@ -76,7 +76,7 @@ class Days:
 
     def due(self, meter: Meter, now: int) -> NDArray[np.bool_]:
         """Which of the held days are to be looked at again at `now` (UTC seconds)."""
-        waited = now - self.fetched_at
+        waited = np.abs(now - self.fetched_at)  # a confirmation still to come was made by a clock that was ahead
         return self.held & (waited >= self._recheck_after(meter, now) * jitter(meter.listed.key))
 
     def rechecked(self, meter: Meter, now: int) -> NDArray[np.bool_]:

@@ -49,6 +49,7 @@ class Flights:
         self._clock = clock
         self._calls = asyncio.Semaphore(AT_ONCE)
         self._flights: set[Flight] = set()
+        self._failed: set[int] = set()
         self._listing: asyncio.Task[None] | None = None
 
     def covering(self, meter: Meter, days: NDArray[np.int64]) -> list[Flight]:
@@ -67,8 +68,12 @@ class Flights:
         task = self._task(self.fetch(meter, first_day, last_day))
         flight = Flight(meter.id, first_day, last_day, task)
         self._flights.add(flight)
-        task.add_done_callback(lambda _: self._flights.discard(flight))
+        task.add_done_callback(lambda _: self._landed(flight))
         return task
+
+    def has_failed(self, meter: Meter) -> bool:
+        """Whether the last fetch of a meter that ended has failed."""
+        return meter.id in self._failed
 
     def list_meters(self) -> "asyncio.Task[None]":
         """The fetch of the list of meters: the one under way, else a new one."""
@@ -101,6 +106,15 @@ class Flights:
         async with self._calls:
             listed = await self._upstream.meters()
         await self._memory.remember(listed, int(self._clock()))
+
+    def _landed(self, flight: Flight) -> None:
+        self._flights.discard(flight)
+        if flight.task.cancelled():
+            return
+        if flight.task.exception():
+            self._failed.add(flight.meter_id)
+        else:
+            self._failed.discard(flight.meter_id)
 
     def _task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.days import Days, calls_to_cover
-from app.domain.errors import NotFound, SheetsError, UpstreamError, UpstreamUnavailable
+from app.domain.errors import NotFound, SheetsError, UpstreamUnavailable
 from app.domain.freshness import METERS_LIST_SECONDS, METERS_LIST_STALE_SECONDS, UNKNOWN_METER_SECONDS
 from app.domain.halfhours import HalfHours
 from app.domain.meters import Meter, chosen
@@ -44,14 +44,15 @@ class Listed:
 class Answered:
     """The half-hours of a meter that lie in the span asked for and are expected of it.
 
-    `confirmed_at`: the oldest confirmation (UTC seconds) of a day shown that is still rechecked, else the newest
-    of any day shown, else now. `changed_at`: when a day shown last changed, 0 if there is none.
+    Moments are UTC seconds, None if there is no such day. `rechecked_at`: the oldest confirmation of a day shown that
+    is still rechecked; `confirmed_at`: the newest of any day shown; `changed_at`: when a day shown last changed.
     """
 
     meter: Meter
     half_hours: HalfHours
-    confirmed_at: int
-    changed_at: int
+    rechecked_at: int | None
+    confirmed_at: int | None
+    changed_at: int | None
     outcome: Outcome
 
 
@@ -121,7 +122,7 @@ class ReadThrough:
         window = self._fetchable(meter, now)
         asked = Span(0, 0) if window is None else span & window
         if not len(asked):
-            return Answered(meter, HalfHours.missing(asked), now, 0, Outcome.HIT)
+            return Answered(meter, HalfHours.missing(asked), None, None, None, Outcome.HIT)
         days = await self._memory.days(meter, asked.first_day, asked.last_day)
         outcome, failure = Outcome.HIT, None
         wanted = self._missing(days)
@@ -130,6 +131,7 @@ class ReadThrough:
         elif days.due(meter, now).any():
             wanted = days.first_day + np.flatnonzero(days.due(meter, now))
             if self._recheck_behind:
+                outcome = Outcome.STALE if self._flights.has_failed(meter) else Outcome.HIT
                 self._recheck(meter, wanted)
                 wanted = wanted[:0]
         if len(wanted):
@@ -169,15 +171,21 @@ class ReadThrough:
         expected = meter.span
         shown = Span(asked.first, asked.first) if expected is None else asked & expected
         if not len(shown):
-            return Answered(meter, HalfHours.missing(shown), int(self._clock()), 0, outcome)
+            return Answered(meter, HalfHours.missing(shown), None, None, None, outcome)
         days = days.between(shown.first_day, shown.last_day)
         if not days.held.all():
             raise failure or UpstreamUnavailable(
                 "PowerShaper has not yet sent all days of the period.", remedy="Try again in a minute."
             )
         rechecked = days.rechecked(meter, int(self._clock()))
-        confirmed_at = days.fetched_at[rechecked].min() if rechecked.any() else days.fetched_at.max()
-        return Answered(meter, days.half_hours.between(shown), int(confirmed_at), int(days.changed_at.max()), outcome)
+        return Answered(
+            meter,
+            days.half_hours.between(shown),
+            rechecked_at=int(days.fetched_at[rechecked].min()) if rechecked.any() else None,
+            confirmed_at=int(days.fetched_at.max()),
+            changed_at=int(days.changed_at.max()),
+            outcome=outcome,
+        )
 
     def _fetchable(self, meter: Meter, now: int) -> Span | None:
         """The meter's range, through today if it may still be reporting: late days come after their range does."""
@@ -196,7 +204,7 @@ class ReadThrough:
         for first, last in calls_to_cover(due, self._call_days):
             self._flights.join(meter, first, last)
 
-    async def _fetch(self, meter: Meter, needed: NDArray[np.int64], deadline: float) -> UpstreamError | None:
+    async def _fetch(self, meter: Meter, needed: NDArray[np.int64], deadline: float) -> SheetsError | None:
         """Fetches the days, or joins those who do; gives what went wrong, if the wait wasn't long enough too."""
         joined = self._flights.covering(meter, needed)
         for flight in joined:
@@ -205,12 +213,12 @@ class ReadThrough:
         tasks += [self._flights.join(meter, first, last) for first, last in calls_to_cover(needed, self._call_days)]
         return await self._waited(tasks, deadline)
 
-    async def _waited(self, tasks: "Sequence[asyncio.Task[None]]", deadline: float) -> UpstreamError | None:
+    async def _waited(self, tasks: "Sequence[asyncio.Task[None]]", deadline: float) -> SheetsError | None:
         left = max(0.0, deadline - asyncio.get_running_loop().time())
         done, pending = await asyncio.wait(tasks, timeout=left)
         for task in done:
             error = task.exception()
-            if isinstance(error, UpstreamError):
+            if isinstance(error, SheetsError):
                 return error
             if error is not None:
                 raise error

@@ -34,7 +34,7 @@ class Limits:
 class State:
     """What is remembered between calls.
 
-    At `counted_at` `tokens` calls were left; `rate` are the calls a minute that are allowed since `rated_at`. `pause`
+    At `counted_at` `tokens` calls were left; `withheld` of the calls a minute are not allowed since `rated_at`. `pause`
     is the length of the last pause, 0 once all is clean again. `failures` in a row have opened the breaker `openings`
     times; one probe at a time runs until `probing_until`. `refused_meters` are meters that alone are refused, and
     until when. `calls` is how many were let go in all.
@@ -42,7 +42,7 @@ class State:
 
     tokens: float
     counted_at: float
-    rate: float
+    withheld: float
     rated_at: float
     paused_until: float = 0
     pause: float = 0
@@ -79,7 +79,7 @@ class No:
 
 def fresh(limits: Limits, now: float) -> State:
     """The state of a service that has never asked."""
-    return State(tokens=limits.burst, counted_at=now, rate=limits.calls_per_minute, rated_at=now)
+    return State(tokens=limits.burst, counted_at=now, withheld=0, rated_at=now)
 
 
 def decide(state: State, limits: Limits, now: float, meter: str | None = None) -> Go | Wait | No:
@@ -102,9 +102,14 @@ def decide(state: State, limits: Limits, now: float, meter: str | None = None) -
     rated = _sped_up(state, limits, now)
     tokens = _tokens(rated, limits, now)
     if tokens < 1:
-        return Wait((1 - tokens) * MINUTE / rated.rate)
+        return Wait((1 - tokens) * MINUTE / rate(rated, limits))
     probing_until = now + limits.probe if is_probe else 0
     return Go(replace(rated, tokens=tokens - 1, counted_at=now, probing_until=probing_until, calls=state.calls + 1))
+
+
+def rate(state: State, limits: Limits) -> float:
+    """The calls a minute that are allowed now: at least one, or what the limit is if that is less."""
+    return max(min(1.0, limits.calls_per_minute), limits.calls_per_minute - state.withheld)
 
 
 def succeeded(state: State, meter: str | None = None) -> State:
@@ -118,7 +123,8 @@ def succeeded(state: State, meter: str | None = None) -> State:
 def failed(state: State, limits: Limits, now: float) -> State:
     """After a call that found PowerShaper down or slow: so many in a row open the breaker, longer each time."""
     failures = state.failures + 1
-    if failures < limits.failures_to_open:
+    is_open = _left(state.open_until, now, limits.longest_open) > 0
+    if failures < limits.failures_to_open or is_open:  # what was under way when it opened doesn't open it further
         return replace(state, failures=failures, probing_until=0)
     openings = state.openings + 1
     open_until = now + min(limits.open * openings, limits.longest_open)
@@ -127,12 +133,15 @@ def failed(state: State, limits: Limits, now: float) -> State:
 
 def over_quota(state: State, limits: Limits, now: float, retry_after: float, chance: float) -> State:
     """After a 426: a pause, doubled if the last one was not long enough, and half the rate. `chance` is 0 to 1."""
+    if _left(state.paused_until, now, limits.longest_pause + limits.pause_jitter):  # calls that were under way
+        until = now + min(retry_after, limits.longest_pause)
+        return replace(state, paused_until=max(state.paused_until, until), probing_until=0)
     pause = min(max(limits.pause, retry_after, 2 * state.pause), limits.longest_pause)
     return replace(
         state,
         pause=pause,
         paused_until=now + pause + chance * limits.pause_jitter,
-        rate=max(1.0, state.rate / 2),
+        withheld=limits.calls_per_minute - rate(state, limits) / 2,
         rated_at=now,
         probing_until=0,
     )
@@ -156,8 +165,8 @@ def _sped_up(state: State, limits: Limits, now: float) -> State:
     clean = int((now - state.rated_at) // limits.clean) if now > state.rated_at else 0
     if not clean:
         return state if now >= state.rated_at else replace(state, rated_at=now)
-    rate = min(limits.calls_per_minute, state.rate + clean)
-    return replace(state, rate=rate, rated_at=state.rated_at + clean * limits.clean, pause=0)
+    withheld = max(0.0, min(state.withheld, limits.calls_per_minute) - clean)
+    return replace(state, withheld=withheld, rated_at=state.rated_at + clean * limits.clean, pause=0)
 
 
 def _tokens(state: State, limits: Limits, now: float) -> float:
@@ -165,4 +174,4 @@ def _tokens(state: State, limits: Limits, now: float) -> float:
     if state.counted_at - now > MINUTE:
         return limits.burst
     elapsed = max(0.0, now - state.counted_at)
-    return min(limits.burst, state.tokens + elapsed * state.rate / MINUTE)
+    return min(limits.burst, state.tokens + elapsed * rate(state, limits) / MINUTE)

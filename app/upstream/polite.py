@@ -13,6 +13,7 @@ from app.domain.errors import (
     UpstreamSlow,
     UpstreamTooLarge,
     UpstreamUnavailable,
+    UpstreamUnreadable,
 )
 from app.domain.halfhours import HalfHours
 from app.domain.meters import ListedMeter
@@ -91,6 +92,9 @@ class PolitePowerShaper:
                 answer = await call()
             except UpstreamRefused:
                 await self._refused(meter)
+                raise
+            except UpstreamUnreadable:
+                await self._heard(lambda state, _: policy.succeeded(state))  # it is there, whatever it said
                 raise
             except QuotaExceeded as error:
                 await self._over_quota(error.retry_after)

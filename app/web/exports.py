@@ -153,7 +153,8 @@ class Exports:
     async def usage(self, query: Query, permits: Callable[[Meter], bool]) -> Made:
         """What the table of usage is made from. SheetsError."""
         deadline = self.source.deadline()
-        meters = (await self.source.meters(query.meter, permits, deadline)).meters
+        listed = await self.source.meters(query.meter, permits, deadline)
+        meters = listed.meters
         tz = query.zone(self.default_tz)
         days = query.local_days(self.today(tz))
         span = _span(days, tz)
@@ -161,8 +162,8 @@ class Exports:
             _laid_out(query, [Measured(meter.name, NOTHING) for meter in meters], tz).select(query.columns)
         answers = await asyncio.gather(*(self.source.answer(meter, span, deadline) for meter in meters))
         measured = [Measured(answer.meter.name, answer.half_hours) for answer in answers]
-        now = int(self.clock())
-        confirmed_at = min((answer.confirmed_at for answer in answers), default=now)
+        confirmed_at = _confirmed_at(answers) or int(self.clock())
+        stale = [Outcome.STALE] if listed.outcome is Outcome.STALE else []
         return Made(
             facts=(
                 ("meter", ", ".join(meter.name for meter in meters)),
@@ -171,8 +172,8 @@ class Exports:
             ),
             fingerprint=b"".join(_fingerprint(one) for one in measured),
             confirmed_at=confirmed_at,
-            changed_at=max((answer.changed_at for answer in answers), default=0) or confirmed_at,
-            outcome=_overall([answer.outcome for answer in answers]),
+            changed_at=max((answer.changed_at or 0 for answer in answers), default=0) or confirmed_at,
+            outcome=_overall([answer.outcome for answer in answers] + stale),
             build=lambda: _laid_out(query, measured, tz),
         )
 
@@ -201,6 +202,13 @@ def _laid_out(query: Query, measured: list[Measured], tz: ZoneInfo) -> Table:
     if query.layout is Layout.WIDE:
         return usage_wide(measured, query.aggregate, tz, query.value)
     return usage_long(measured, query.aggregate, tz)
+
+
+def _confirmed_at(answers: Sequence[Answered]) -> int | None:
+    """The oldest confirmation of a day that is still rechecked; if none is, the newest of all; None without a day."""
+    rechecked = [answer.rechecked_at for answer in answers if answer.rechecked_at is not None]
+    confirmed = [answer.confirmed_at for answer in answers if answer.confirmed_at is not None]
+    return min(rechecked) if rechecked else max(confirmed, default=None)
 
 
 def _overall(outcomes: Sequence[Outcome]) -> Outcome:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 from pydantic import SecretStr
-from service import AFTER_THE_DATA, Running, SetClock
+from service import AFTER_THE_DATA, UNHURRIED, Running, SetClock
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -163,10 +164,8 @@ def echoing() -> Iterator[tuple[Echoing, str]]:
 
 def settings_with_canary(folder: Path, base_url: str, public_url: str = "") -> Settings:
     """The settings of an account of TOKEN."""
-    archive_url = f"sqlite:///{folder}/archive.db"
-    return Settings(
-        token=SecretStr(TOKEN), base_url=base_url, archive_url=archive_url, wait_seconds=5, public_url=public_url
-    )
+    account: dict[str, Any] = {"token": SecretStr(TOKEN), "archive_url": f"sqlite:///{folder}/archive.db"}
+    return Settings(base_url=base_url, wait_seconds=5, public_url=public_url, **(UNHURRIED | account))
 
 
 @contextmanager

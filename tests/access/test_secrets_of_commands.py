@@ -57,6 +57,8 @@ def test_no_command_prints_the_token_or_a_key(tmp_path: Path, monkeypatch: pytes
         env = {
             "POWERSHAPER_TOKEN": TOKEN,
             "POWERSHAPER_BASE_URL": base_url,
+            "POWERSHAPER_CALLS_BURST": "1000",
+            "POWERSHAPER_RETRY_SECONDS": "0",
             "POWERSHAPER_ARCHIVE_URL": f"sqlite:///{tmp_path}/archive.db",
         }
         key = CliRunner().invoke(cli, ["keys", "create", "--name", "x"], env=env).stdout.strip()
@@ -125,6 +127,8 @@ def test_no_line_of_a_running_process_holds_the_token_or_a_key(tmp_path: Path, p
         env = {
             "POWERSHAPER_TOKEN": TOKEN,
             "POWERSHAPER_BASE_URL": base_url,
+            "POWERSHAPER_CALLS_BURST": "1000",
+            "POWERSHAPER_RETRY_SECONDS": "0",
             "POWERSHAPER_ARCHIVE_URL": settings.archive,
             "PYTHONASYNCIODEBUG": "1",
             "PYTHONUNBUFFERED": "1",

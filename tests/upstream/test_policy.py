@@ -16,6 +16,7 @@ from app.upstream.policy import (
     failed,
     fresh,
     over_quota,
+    rate,
     refused,
     succeeded,
 )
@@ -63,7 +64,7 @@ def test_a_426_pauses_for_a_minute_and_some_luck_and_halves_the_rate() -> None:
     state = over_quota(fresh(LIMITS, NOON), LIMITS, NOON, retry_after=0, chance=1)
     assert is_told_no(state, NOON + 74) == ("quota", 1)
     state = goes(state, NOON + 76)
-    assert state.rate == 5
+    assert rate(state, LIMITS) == 5
 
 
 def test_a_pause_is_as_long_as_retry_after_says_but_not_beyond_a_quarter_of_an_hour() -> None:
@@ -84,10 +85,28 @@ def test_pauses_double_up_to_a_quarter_of_an_hour_until_all_is_clean() -> None:
 
 def test_each_clean_quarter_of_an_hour_gives_one_call_a_minute_back() -> None:
     state = over_quota(fresh(LIMITS, NOON), LIMITS, NOON, 0, 0)
-    assert goes(state, NOON + 14 * MINUTE).rate == 5
-    assert goes(state, NOON + 16 * MINUTE).rate == 6
-    assert goes(state, NOON + 46 * MINUTE).rate == 8
-    assert goes(state, NOON + DAY).rate == 10
+    assert rate(goes(state, NOON + 14 * MINUTE), LIMITS) == 5
+    assert rate(goes(state, NOON + 16 * MINUTE), LIMITS) == 6
+    assert rate(goes(state, NOON + 46 * MINUTE), LIMITS) == 8
+    assert rate(goes(state, NOON + DAY), LIMITS) == 10
+
+
+def test_calls_under_way_when_a_pause_or_the_breaker_begins_do_not_count_again() -> None:
+    state = fresh(LIMITS, NOON)
+    for _ in range(4):
+        state = over_quota(state, LIMITS, NOON, 0, 0)
+    assert is_told_no(state, NOON) == ("quota", 60)
+    assert rate(state, LIMITS) == 5
+    assert is_told_no(over_quota(state, LIMITS, NOON + 1, 300, 0), NOON + 1) == ("quota", 300)
+    assert is_told_no(down(fresh(LIMITS, NOON), NOON, 8), NOON) == ("down", 30)
+
+
+def test_another_budget_holds_at_once() -> None:
+    slow = replace(LIMITS, calls_per_minute=0.5)
+    state = over_quota(fresh(LIMITS, NOON), LIMITS, NOON, 0, 0)
+    assert rate(state, slow) == 0.5
+    assert rate(over_quota(fresh(slow, NOON), slow, NOON, 0, 0), slow) == 0.5
+    assert rate(fresh(LIMITS, NOON), replace(LIMITS, calls_per_minute=60)) == 60
 
 
 def down(state: State, now: float, times: int) -> State:
