@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from service import Running, running
+from service import AFTER_THE_DATA, Running, SetClock, running
+from shell import Shell, environment
 
+from app.cli.servers import served
+from app.demo import DemoUpstream
 from app.web.logs import HidingFormatter
 
 settings.register_profile("default", deadline=None, max_examples=60)
@@ -50,6 +53,15 @@ def fresh(tmp_path: Path) -> Iterator[Running]:
     """A service of a test's own, its archive empty."""
     with running(tmp_path) as service:
         yield service
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """The command line in an empty folder, with an account on the demonstration upstream."""
+    monkeypatch.chdir(tmp_path)
+    upstream = DemoUpstream(moved=False, clock=SetClock(AFTER_THE_DATA.timestamp()))
+    with served(upstream.app) as base_url:
+        yield Shell(tmp_path, upstream, environment(tmp_path, base_url))
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,13 +14,11 @@ import pytest
 from access.canaries import all_files, leaks
 from access.doors import A_ROW, GAS_DAY, PUBLIC_URL
 from service import AFTER_THE_DATA, HOME_A, HOME_B, SetClock, settings_for
-from typer.testing import CliRunner, Result
+from shell import Shell
 
 from app.access import Access, access_key, is_whole, key_hash, new_key
 from app.archive import Archive, Threads, open_archive
-from app.cli.commands import cli
 from app.cli.servers import served
-from app.demo import DEMO_TOKEN, DemoUpstream
 from app.domain.keys import AccessKey
 from app.main import create_app
 
@@ -69,46 +65,21 @@ def test_the_hash_of_a_key_is_its_sha_256() -> None:
     assert leaks(repr(kept).encode(), key) == []
 
 
-@dataclass
-class Shell:
-    """Runs commands on an account of the demonstration upstream."""
-
-    folder: Path
-    env: dict[str, str]
-
-    def run(self, *words: str) -> Result:
-        return CliRunner().invoke(cli, words, env=self.env)
-
-    def out(self, *words: str) -> str:
-        result = self.run(*words)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def fails(self, *words: str) -> str:
-        result = self.run(*words)
-        assert (result.exit_code, result.stdout) == (1, ""), result.output
-        return " ".join(result.stderr.split())
-
-    def kept(self) -> list[AccessKey]:
-        with closing(open_archive(self.env["POWERSHAPER_ARCHIVE_URL"])) as archive:
-            return archive.keys()
-
-    def line_of(self, key_id: str) -> str:
-        [line] = [line for line in self.out("keys", "list").splitlines() if key_id in line.split()]
-        return line
-
-
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    monkeypatch.chdir(tmp_path)
-    with served(DemoUpstream(moved=False, clock=SetClock(AFTER_THE_DATA.timestamp())).app) as base_url:
-        env = {
-            "POWERSHAPER_TOKEN": DEMO_TOKEN,
-            "POWERSHAPER_BASE_URL": base_url,
-            "POWERSHAPER_ARCHIVE_URL": f"sqlite:///{tmp_path}/archive.db",
-            "COLUMNS": "40",
-        }
-        yield Shell(tmp_path, env)
+def shell(shell: Shell) -> Shell:
+    """A narrow one: no line of it may break a key."""
+    shell.env["COLUMNS"] = "40"
+    return shell
+
+
+def keys_of(shell: Shell) -> list[AccessKey]:
+    with closing(open_archive(shell.env["POWERSHAPER_ARCHIVE_URL"])) as archive:
+        return archive.keys()
+
+
+def line_of(shell: Shell, key_id: str) -> str:
+    [line] = [line for line in shell.out("keys", "list").splitlines() if key_id in line.split()]
+    return line
 
 
 def test_create_prints_the_key_alone_on_stdout_and_once(shell: Shell) -> None:
@@ -140,11 +111,11 @@ def test_list_shows_each_id_as_one_word_of_its_line_and_never_a_key(shell: Shell
     text = shell.out("keys", "list")
     assert len(text.splitlines()) == len(names), "a line each, however narrow the terminal"
     assert leaks(text.encode(), *keys, *(key_hash(key).hex() for key in keys)) == []
-    for kept in shell.kept():
-        assert repr(kept.name) in shell.line_of(kept.id)
-        assert shell.line_of(kept.id).split().count(kept.id) == 1
-    shell.out("keys", "revoke", shell.kept()[0].id)
-    states = [" revoked " in shell.line_of(kept.id).split("name=")[0] for kept in shell.kept()]
+    for kept in keys_of(shell):
+        assert repr(kept.name) in line_of(shell, kept.id)
+        assert line_of(shell, kept.id).split().count(kept.id) == 1
+    shell.out("keys", "revoke", keys_of(shell)[0].id)
+    states = [" revoked " in line_of(shell, kept.id).split("name=")[0] for kept in keys_of(shell)]
     assert states == [True, False, False, False]
 
 
@@ -154,16 +125,16 @@ def test_revoking_nothing_fails(shell: Shell) -> None:
     assert "No key of that id" in shell.fails("keys", "revoke", "x")
     refused = shell.fails("keys", "revoke", key)
     assert leaks(refused.encode(), key) == []
-    [kept] = shell.kept()
+    [kept] = keys_of(shell)
     assert shell.out("keys", "revoke", kept.id) == ""
     assert "No key of that id" in shell.fails("keys", "revoke", kept.id)
-    assert shell.kept()[0].revoked_at is not None
+    assert keys_of(shell)[0].revoked_at is not None
 
 
 @pytest.mark.parametrize("name", ["", "  ", "two\nlines", "a\x1b[31mred", "a\tb"])
 def test_a_name_that_would_spoil_the_list_is_refused(shell: Shell, name: str) -> None:
     assert "name of a key" in shell.fails("keys", "create", "--name", name)
-    assert shell.kept() == []
+    assert keys_of(shell) == []
 
 
 def test_the_day_of_expiry_is_included_and_a_past_one_refused(shell: Shell) -> None:
@@ -171,11 +142,11 @@ def test_the_day_of_expiry_is_included_and_a_past_one_refused(shell: Shell) -> N
     assert "is past" in shell.fails("keys", "create", "--name", "x", "--expires", str(today - timedelta(days=1)))
     for wrong in ("tomorrow", "2026-02-30", "20991231", ""):
         assert shell.fails("keys", "create", "--name", "x", "--expires", wrong)
-    assert shell.kept() == []
+    assert keys_of(shell) == []
     shell.out("keys", "create", "--name", "x", "--expires", str(today))
-    [kept] = shell.kept()
+    [kept] = keys_of(shell)
     assert kept.expires_on == today
-    assert f"expires={today}" in shell.line_of(kept.id)
+    assert f"expires={today}" in line_of(shell, kept.id)
     assert (kept.opens(today), kept.opens(today + timedelta(days=1))) == (True, False)
 
 
@@ -183,7 +154,7 @@ def test_the_scope_of_a_key_is_fixed_when_it_is_made(shell: Shell) -> None:
     """The gas meter is called otherwise later on, and the other home's meter then takes its old name."""
     key = shell.out("keys", "create", "--name", "gas", "--meter", "gas").strip()
     home_a = shell.out("keys", "create", "--name", "home A", "--meter", HOME_A).strip()
-    assert [kept.scope for kept in shell.kept() if kept.name == "gas"] == [frozenset({(HOME_A, "gas")})]
+    assert [kept.scope for kept in keys_of(shell) if kept.name == "gas"] == [frozenset({(HOME_A, "gas")})]
     assert "No key" not in shell.fails("keys", "create", "--name", "x", "--meter", "nobody")
     shell.out("meters", "rename", "gas", "heating")
     shell.out("meters", "rename", "electricity-b27d04e6", "gas")

@@ -2,59 +2,15 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from service import AFTER_THE_DATA, HOME_A, SetClock, failing_when
-from typer.testing import CliRunner, Result
+from service import HOME_A, failing_when
+from shell import Shell, environment
 
 from app.archive.sqlite_file import APPLICATION_ID
-from app.cli.commands import cli
 from app.cli.servers import served
 from app.demo import DEMO_TOKEN, DemoUpstream
-
-
-@dataclass
-class Shell:
-    """Runs commands with the settings of an account on the demonstration upstream."""
-
-    folder: Path
-    upstream: DemoUpstream
-    env: dict[str, str]
-
-    def run(self, *words: str) -> Result:
-        return CliRunner().invoke(cli, words, env=self.env)
-
-    def out(self, *words: str) -> str:
-        result = self.run(*words)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def fails(self, *words: str) -> str:
-        result = self.run(*words)
-        assert result.exit_code == 1, result.output
-        assert result.stdout == ""
-        return " ".join(result.stderr.split())
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    monkeypatch.chdir(tmp_path)
-    upstream = DemoUpstream(moved=False, clock=SetClock(AFTER_THE_DATA.timestamp()))
-    with served(upstream.app) as base_url:
-        yield Shell(tmp_path, upstream, environment(tmp_path, base_url))
-
-
-def environment(folder: Path, base_url: str) -> dict[str, str]:
-    return {
-        "POWERSHAPER_TOKEN": DEMO_TOKEN,
-        "POWERSHAPER_BASE_URL": base_url,
-        "POWERSHAPER_ARCHIVE_URL": f"sqlite:///{folder}/archive.db",
-        "POWERSHAPER_CALLS_BURST": "1000",
-        "COLUMNS": "200",
-    }
 
 
 def test_export_writes_the_same_bytes_as_the_link(shell: Shell) -> None:

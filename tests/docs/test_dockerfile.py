@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 import pytest
+from checkout import copy_of_the_project
 from service import Running
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -290,18 +291,7 @@ def moved(text: str, root: Path) -> str:
 
 def context(folder: Path) -> Path:
     """What `docker build .` is sent of a fresh copy, in `folder`."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    for name in filter(is_sent, listed):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    return folder
+    return copy_of_the_project(folder, is_sent)
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pandas as pd
 import pytest
+from checkout import copy_of_the_project
 from service import Running
 from started import started
 
@@ -91,17 +90,7 @@ def table_after(text: str) -> list[list[str]]:
 
 @pytest.mark.fresh
 def test_the_demonstrations_command_runs_on_a_fresh_copy(tmp_path: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    for name in listed:
-        if (ROOT / name).is_file():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name)
+    copy_of_the_project(tmp_path)
     env = os.environ | {"PATH": f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}"}
     with started(["bash", "-c", f"{commands()['demo']} --port 0"], tmp_path, env) as addresses:
         assert len(addresses) == 3
