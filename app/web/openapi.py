@@ -51,6 +51,13 @@ HEADERS = {
     "X-Data-As-Of": "When the data was last confirmed, ISO 8601 in UTC.",
     "X-Request-Id": "The request's id in the log.",
     "Vary": "Accept-Encoding, Authorization.",
+    "Content-Disposition": "inline, with a safe file name.",
+    "Content-Encoding": "gzip, if it was asked for and is worth it.",
+    "Access-Control-Allow-Origin": "*, on answers to a valid key.",
+    "Cross-Origin-Resource-Policy": "same-origin, on answers without a key.",
+    "X-Robots-Tag": "noindex, on every answer.",
+    "Referrer-Policy": "no-referrer, on every answer.",
+    "X-Content-Type-Options": "nosniff, on every answer.",
 }
 ERROR_HEADERS = {
     401: {"WWW-Authenticate": "Basic: any user name, the key as the password."},

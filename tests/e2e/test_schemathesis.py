@@ -93,3 +93,12 @@ def test_the_examples_of_the_docs_page_run(homes: Running) -> None:
         assert homes.get(link).status_code == 200, link
     assert "http://" not in page.replace(homes.address, ""), "nothing of a third party"
     assert "https://" not in page
+
+
+def test_the_document_names_every_header_of_an_answer(homes: Running) -> None:
+    described = homes.get("/openapi.json").json()["paths"]["/usage.csv"]["get"]["responses"]["200"]["headers"]
+    known = {name.lower() for name in described} | {"date", "content-length", "content-type"}
+    for key in ("", f"&key={homes.make_key()}"):
+        answer = homes.get(f"/usage.csv?period=2021-06{key}", headers={"Accept-Encoding": "gzip"})
+        assert answer.status_code == 200
+        assert set(answer.headers) <= known
