@@ -15,9 +15,10 @@ from app.archive import Threads, open_archive
 from app.config import Settings
 from app.domain.errors import SheetsError
 from app.domain.keys import AccessKey
-from app.readthrough import ArchivedState, Memory, ReadThrough
+from app.readthrough import ArchivedState, Keeping, Memory, Questions, ReadThrough
 from app.upstream import Limits, PolitePowerShaper, PowerShaper
 from app.web.bodies import Bodies
+from app.web.compat import Compat, add_compat_routes
 from app.web.entrance import Entrance
 from app.web.exports import Exports
 from app.web.guard import Doors, host_names
@@ -36,6 +37,7 @@ class Service:
     threads: Threads
     upstream: PowerShaper
     source: ReadThrough
+    questions: Questions
     exports: Exports
 
     async def keys(self) -> list[AccessKey]:
@@ -53,6 +55,7 @@ class Service:
     async def aclose(self) -> None:
         """Ends the fetches that go on behind, closes the archive and the connections."""
         await self.source.aclose()
+        await self.questions.aclose()
         await self.upstream.aclose()
         await asyncio.to_thread(self.threads.close)
 
@@ -82,8 +85,18 @@ def build(
         call_days=settings.call_days,
         recheck_behind=recheck_behind,
     )
+    questions = Questions(polite, clock, _keeping(settings))
     exports = Exports(source, Bodies(settings.answers_mb * MEGABYTE), clock, settings.tz)
-    return Service(settings, threads, upstream, source, exports)
+    return Service(settings, threads, upstream, source, questions, exports)
+
+
+def _keeping(settings: Settings) -> Keeping:
+    return Keeping(
+        fresh=settings.api_minutes * 60,
+        stale=max(settings.api_stale_hours * 3600, settings.api_minutes * 60),
+        most_bytes=settings.api_mb * MEGABYTE,
+        most_questions=settings.api_questions,
+    )
 
 
 def _limits(settings: Settings) -> Limits:
@@ -122,6 +135,7 @@ def create_app(
         await service.aclose()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    add_compat_routes(app, Compat(service.source, service.questions, service.exports.bodies))
     add_routes(app, service.exports, settings.public_urls, service.is_ready)
     doors = Doors(
         host_names(settings.public_urls),

@@ -2,6 +2,7 @@
 
 from app.query.parameters import COMPARED, DEFAULT_PERIOD, PARAMETERS, TABLES, Kind, Layout, Parameter, Quantity
 from app.query.query import Query, cell_errors_asked_for
+from app.query.records import records_asked
 from app.query.spelling import nearest
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "Query",
     "cell_errors_asked_for",
     "nearest",
+    "records_asked",
 ]

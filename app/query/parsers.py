@@ -51,7 +51,8 @@ def _day(name: str, texts: Sequence[str]) -> date:
     return parse_day(texts[0], name)
 
 
-def _one_of(name: str, text: str, choices: Sequence[str]) -> str:
+def one_of(name: str, text: str, choices: Sequence[str]) -> str:
+    """The text, if it is one of the choices. BadParameter."""
     if text in choices:
         return text
     meant = nearest(text, choices)
@@ -62,26 +63,27 @@ def _one_of(name: str, text: str, choices: Sequence[str]) -> str:
 
 
 def _aggregate(name: str, texts: Sequence[str]) -> Aggregate:
-    return Aggregate(_one_of(name, texts[0], list(Aggregate)))
+    return Aggregate(one_of(name, texts[0], list(Aggregate)))
 
 
 def _layout(name: str, texts: Sequence[str]) -> Layout:
-    return Layout(_one_of(name, texts[0], list(Layout)))
+    return Layout(one_of(name, texts[0], list(Layout)))
 
 
 def _quantity(name: str, texts: Sequence[str]) -> Quantity:
-    return Quantity(_one_of(name, texts[0], list(Quantity)))
+    return Quantity(one_of(name, texts[0], list(Quantity)))
 
 
 def _kind(name: str, texts: Sequence[str]) -> Kind:
-    return Kind(_one_of(name, texts[0], list(Kind)))
+    return Kind(one_of(name, texts[0], list(Kind)))
 
 
 def _weekdays(_name: str, texts: Sequence[str]) -> tuple[int, ...]:
     return parse_weekdays(texts[0])
 
 
-def _zone_name(name: str, texts: Sequence[str]) -> str:
+def zone_name(name: str, texts: Sequence[str]) -> str:
+    """The IANA name of a time zone. BadParameter."""
     zone = texts[0].replace(" ", "+")  # no zone has a space: a link that says Etc/GMT+1 means the plus
     if zone in _zone_names():
         return zone
@@ -109,11 +111,11 @@ def _columns(name: str, texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _cell(name: str, texts: Sequence[str]) -> str:
-    return _one_of(name, texts[0], ["cell"])
+    return one_of(name, texts[0], ["cell"])
 
 
 def _flag(name: str, texts: Sequence[str]) -> bool:
-    return bool(_one_of(name, texts[0], ["1"]))
+    return bool(one_of(name, texts[0], ["1"]))
 
 
 def _count(name: str, texts: Sequence[str]) -> int:
@@ -134,7 +136,7 @@ _PARSERS: dict[str, Callable[[str, Sequence[str]], Any]] = {
     "end": _day,
     "aggregate": _aggregate,
     "days": _weekdays,
-    "tz": _zone_name,
+    "tz": zone_name,
     "layout": _layout,
     "value": _quantity,
     "difference": _flag,

@@ -3,6 +3,7 @@
 from app.upstream.client import PowerShaper
 from app.upstream.policy import Limits, State, fresh
 from app.upstream.polite import HALVED, SHORTEST_HALVED_DAYS, PolitePowerShaper, StateStore
+from app.upstream.wire import meters_among
 
 __all__ = [
     "HALVED",
@@ -13,4 +14,5 @@ __all__ = [
     "State",
     "StateStore",
     "fresh",
+    "meters_among",
 ]

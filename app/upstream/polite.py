@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
 from app.domain.errors import (
@@ -74,6 +74,17 @@ class PolitePowerShaper:
             "/".join(meter.key),
             final=HALVED if is_long else (),
         )
+
+    async def meters_body(self) -> bytes:
+        """The list of meters just as it comes, if it is JSON. UpstreamError."""
+        return await self._asked(self._powershaper.meters_body, None)
+
+    async def records_body(self, meter: ListedMeter, asked: Mapping[str, str]) -> bytes:
+        """The records of a meter just as they come, if they are JSON; `asked` are the API's own parameters.
+
+        UpstreamError.
+        """
+        return await self._asked(lambda: self._powershaper.records_body(meter, asked), "/".join(meter.key))
 
     async def _asked(
         self,

@@ -14,24 +14,18 @@ from app.domain.periods import LocalDays, named_period
 from app.domain.spans import ONE_DAY, Span, midnight
 from app.formats import FORMATS, About
 from app.query import Query
-from app.readthrough import Answered, Outcome, ReadThrough
+from app.readthrough import Answered, ReadThrough
 from app.tables import NOTHING, Measured, Table, meters_table
 from app.web.answers import SMALLEST_GZIPPED, Answer, Body, conditional, takes_gzip
 from app.web.bodies import Bodies
 from app.web.errors import failed
 from app.web.layouts import chosen_rows, compare_of, gaps_of, usage_of
-from app.web.made import Made, days_text, made_of, measured_of, period_text
+from app.web.made import CACHE_STATUS, Made, days_text, made_of, measured_of, period_text
 
 log = logging.getLogger(__name__)
 BEYOND_ALL_DATA = 2**40
 MOST_SECONDS_KEPT = 300
 Pairs = Sequence[tuple[str, str]]
-CACHE_STATUS = {
-    Outcome.HIT: "powershaper-sheets; hit",
-    Outcome.MISS: "powershaper-sheets; fwd=miss",
-    Outcome.PARTIAL: "powershaper-sheets; fwd=partial",
-    Outcome.STALE: "powershaper-sheets; fwd=stale",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,13 @@ from app.query import DEFAULT_PERIOD, Query
 from app.readthrough import Answered, Outcome
 from app.tables import Measured, Table
 
+CACHE_STATUS = {
+    Outcome.HIT: "powershaper-sheets; hit",
+    Outcome.MISS: "powershaper-sheets; fwd=miss",
+    Outcome.PARTIAL: "powershaper-sheets; fwd=partial",
+    Outcome.STALE: "powershaper-sheets; fwd=stale",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
