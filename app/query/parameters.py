@@ -7,8 +7,7 @@ from app.domain.aggregates import Aggregate
 from app.domain.periods import WORDS
 
 DEFAULT_PERIOD = "last-31-days"
-TABLES = ("meters", "usage", "compare", "gaps")
-TABLES_TO_COME = ("status",)
+TABLES = ("meters", "usage", "compare", "gaps", "status")
 OF_METERS = ("meters", "usage", "compare", "gaps")
 OF_A_PERIOD = ("usage", "gaps")
 

@@ -10,7 +10,7 @@ from cachetools import LRUCache, TTLCache
 
 from app.domain.errors import QuotaExceeded, SheetsError, UpstreamError, UpstreamUnavailable
 from app.domain.meters import ListedMeter
-from app.readthrough.source import Outcome
+from app.readthrough.listing import Outcome
 
 log = logging.getLogger(__name__)
 HOUR = 3600

@@ -14,17 +14,17 @@ from app.domain.periods import LocalDays, named_period
 from app.domain.spans import ONE_DAY, Span, midnight
 from app.formats import FORMATS, About
 from app.query import Query
-from app.readthrough import Answered, ReadThrough
-from app.tables import NOTHING, Measured, Table, meters_table
+from app.readthrough import Answered, Outcome, ReadThrough, Watch
+from app.tables import NOTHING, Measured, Table, meters_table, status_table
 from app.web.answers import SMALLEST_GZIPPED, Answer, Body, conditional, takes_gzip
 from app.web.bodies import Bodies
 from app.web.errors import failed
 from app.web.layouts import chosen_rows, compare_of, gaps_of, usage_of
-from app.web.made import CACHE_STATUS, Made, days_text, made_of, measured_of, period_text
+from app.web.made import CACHE_STATUS, MOST_SECONDS_KEPT, Made, days_text, made_of, measured_of, period_text
+from app.web.status import status_facts
 
 log = logging.getLogger(__name__)
 BEYOND_ALL_DATA = 2**40
-MOST_SECONDS_KEPT = 300
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -49,6 +49,7 @@ class Exports:
     """Answers links. `clock` gives UTC seconds, `default_tz` is the zone of links that name none."""
 
     source: ReadThrough
+    watch: Watch
     bodies: Bodies
     clock: Callable[[], float]
     default_tz: str
@@ -83,7 +84,7 @@ class Exports:
         if not writer.is_packed and len(body) >= SMALLEST_GZIPPED and takes_gzip(asked.accept_encoding):
             body = await self.bodies.get((*key, "gzip"), body.gzipped)
         headers = {
-            "Cache-Control": f"private, max-age={self._max_age(query)}",
+            "Cache-Control": f"private, max-age={min(made.most_seconds_kept, self._max_age(query))}",
             "Cache-Status": CACHE_STATUS[made.outcome],
             "Content-Disposition": f'inline; filename="{query.table}.{asked.extension}"',
             "Last-Modified": format_datetime(datetime.fromtimestamp(made.changed_at, tz=UTC), usegmt=True),
@@ -206,8 +207,28 @@ class Exports:
             build=lambda: compare_of(query, days, half_hours, tz),
         )
 
+    async def status(self, _query: Query, permits: Callable[[Meter], bool]) -> Made:
+        """What the table of facts about the service is made from. SheetsError."""
+        status = await self.watch.status()
+        facts = status_facts(status, permits)
+        return Made(
+            facts=(),
+            fingerprint=repr(facts).encode(),
+            confirmed_at=int(status.now),
+            changed_at=int(status.now),
+            outcome=Outcome.HIT,
+            build=lambda: status_table(facts),
+            most_seconds_kept=0,
+        )
 
-MAKERS = {"meters": Exports.meters, "usage": Exports.usage, "compare": Exports.compare, "gaps": Exports.gaps}
+
+MAKERS = {
+    "meters": Exports.meters,
+    "usage": Exports.usage,
+    "compare": Exports.compare,
+    "gaps": Exports.gaps,
+    "status": Exports.status,
+}
 
 
 def _span(days: LocalDays, tz: ZoneInfo) -> Span:

@@ -11,6 +11,7 @@ from app.query import DEFAULT_PERIOD, Query
 from app.readthrough import Answered, Outcome
 from app.tables import Measured, Table
 
+MOST_SECONDS_KEPT = 300
 CACHE_STATUS = {
     Outcome.HIT: "powershaper-sheets; hit",
     Outcome.MISS: "powershaper-sheets; fwd=miss",
@@ -23,7 +24,8 @@ CACHE_STATUS = {
 class Made:
     """What a table will be made from: `fingerprint` is another for every other content.
 
-    Moments are UTC seconds. `build` makes the table; it is slow for large ones, so it is called in a thread.
+    Moments are UTC seconds. `build` makes the table; it is slow for large ones, so it is called in a thread. The
+    answer may be kept for `most_seconds_kept`.
     """
 
     facts: tuple[tuple[str, str], ...]
@@ -32,6 +34,7 @@ class Made:
     changed_at: int
     outcome: Outcome
     build: Callable[[], Table]
+    most_seconds_kept: int = MOST_SECONDS_KEPT
 
 
 def made_of(

@@ -47,6 +47,8 @@ def queries(draw: st.DrawFn) -> Query:
         "bom": draw(st.booleans()),
     }
     table = draw(st.sampled_from(TABLES))
+    if table == "status":
+        return Query(table, **{name: value for name, value in common.items() if name not in {"meter", "tz"}})
     if table == "meters":
         return Query(table, **common)
     if table == "gaps":
@@ -89,7 +91,7 @@ def test_a_link_names_no_default(query: Query) -> None:
         assert getattr(query, field) != getattr(default, field)
 
 
-@pytest.mark.parametrize("table", ["usage", "meters", "gaps"])
+@pytest.mark.parametrize("table", ["usage", "meters", "gaps", "status"])
 def test_a_table_without_parameters_has_the_shortest_link(table: str) -> None:
     assert Query.parse(table, []).link("csv") == f"/{table}.csv"
 
