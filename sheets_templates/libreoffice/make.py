@@ -1,0 +1,98 @@
+"""Makes powershaper.ods: a workbook whose sheets are linked to the service's addresses.
+
+Run by the Python that knows LibreOffice (`python3-uno`), with an office listening, as tests/templates/libreoffice/office.py
+starts one: `python3 make.py PIPE FILE`.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import uno
+from com.sun.star.awt import Rectangle
+from com.sun.star.beans import PropertyValue
+from com.sun.star.table import CellAddress, CellRangeAddress
+
+ADDRESS = "http://127.0.0.1:8000"
+CSV = ("Text - txt - csv (StarCalc)", "44,34,76,1,,2057,false,true")
+"""LibreOffice's filter and its options: comma, quote, UTF-8, from line 1, English (UK), detect dates and numbers."""
+HOUR = 3600
+BOLD = 150
+EVERYTHING = 1023
+"""All of com.sun.star.sheet.CellFlags."""
+NOT_YET = "Not loaded yet: start the service, and allow the update."
+LINKS = {
+    "Days": "usage.csv?period=last-31-days&aggregate=day&layout=wide",
+    "Last month": "usage.csv?period=last-month&aggregate=profile&layout=wide",
+    "Last 12 months": "usage.csv?period=last-12-months&aggregate=profile&layout=wide",
+}
+"""The sheets that are linked, one address each: a table that grows pushes aside what stands beside it."""
+FIRST_METER = 3
+"""The column of the first meter in a wide table, after time and time_utc, counted from 1."""
+ABOUT = [
+    "Your half-hours in LibreOffice",
+    "The sheets Days, Last month and Last 12 months are linked to powershaper-sheets on this machine, http://127.0.0.1:8000.",
+    "To load them: start the service (powershaper-sheets serve, or demo), and allow the update when LibreOffice asks.",
+    "To load them again: Edit > Links to External Files > Update. While the document is open that happens every hour.",
+    "Another address, period or meter: Edit > Links to External Files > Modify.",
+    f"Two profiles shows column {FIRST_METER} of the last two, the first meter: its formulas name it.",
+]
+
+
+def made(desktop: Any) -> Any:
+    """The workbook, open and hidden; its links not yet followed."""
+    book = desktop.loadComponentFromURL("private:factory/scalc", "_blank", 0, (PropertyValue("Hidden", 0, True, 0),))
+    about = book.Sheets.getByIndex(0)
+    about.Name = "About"
+    for row, line in enumerate(ABOUT):
+        about.getCellByPosition(0, row).String = line
+    about.getCellByPosition(0, 0).CharWeight = BOLD
+    for place, name in enumerate(["Two profiles", *LINKS], 1):
+        book.Sheets.insertNewByName(name, place)
+    for place, asked in enumerate(LINKS.values(), 2):
+        book.AreaLinks.insertAtPosition(CellAddress(place, 0, 0), f"{ADDRESS}/{asked}", "CSV_all", *CSV)
+        book.AreaLinks.getByIndex(book.AreaLinks.Count - 1).RefreshPeriod = HOUR
+        book.Sheets.getByIndex(place).clearContents(EVERYTHING)
+        book.Sheets.getByIndex(place).getCellByPosition(0, 0).String = NOT_YET
+    compared(book)
+    return book
+
+
+def compared(book: Any) -> None:
+    """Fills the sheet of both profiles with formulas that hold however often the linked tables grow and shrink."""
+    profiles = book.Sheets.getByName("Two profiles")
+    clock = book.NumberFormats.queryKey("HH:MM", book.CharLocale, False)
+    shown = [("time", "Last month", 1), *((name, name, FIRST_METER) for name in list(LINKS)[1:])]
+    for place, (heading, sheet, column) in enumerate(shown):
+        profiles.getCellByPosition(place, 0).String = heading
+        profiles.getCellByPosition(place, 0).CharWeight = BOLD
+        for row in range(1, 49):
+            cell = profiles.getCellByPosition(place, row)
+            held = f"INDEX($'{sheet}'.$A$1:$AMJ$1048576;ROW();{column})"
+            cell.Formula = f'=IF({held}="";"";{held})'
+            if heading == "time":
+                cell.NumberFormat = clock
+    charted(profiles)
+
+
+def charted(profiles: Any) -> None:
+    """Puts the chart of both profiles beside them."""
+    everything = CellRangeAddress(profiles.RangeAddress.Sheet, 0, 0, 2, 48)
+    profiles.Charts.addNewByName("Two profiles", Rectangle(9000, 500, 18000, 10000), (everything,), True, True)
+    chart = profiles.Charts.getByName("Two profiles").EmbeddedObject
+    chart.Diagram = chart.createInstance("com.sun.star.chart.LineDiagram")
+    chart.HasMainTitle = True
+    chart.Title.String = "A mean day: kWh a half-hour"
+
+
+def main(pipe: str, file: Path) -> None:
+    """Connects to the office that listens on a pipe, and saves the workbook as a file."""
+    resolver = uno.getComponentContext().ServiceManager.createInstance("com.sun.star.bridge.UnoUrlResolver")
+    office = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+    book = made(office.ServiceManager.createInstance("com.sun.star.frame.Desktop"))
+    book.storeToURL(file.absolute().as_uri(), (PropertyValue("FilterName", 0, "calc8", 0),))
+    book.close(True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
