@@ -39,8 +39,9 @@ def main(pipe: str, source: Path, before: str, address: str, kept: Path) -> None
     book.calculateAll()
     sheets = {name: cells(book.Sheets.getByName(name)) for name in book.Sheets.ElementNames}
     dates = book.Sheets.getByName("Days").getCellByPosition(0, 1).String if "Days" in sheets else ""
-    charts = book.Sheets.getByName("Two profiles").Charts.ElementNames
-    said = {"sheets": sheets, "links": [link.Url for link in links], "shown": dates, "charts": list(charts)}
+    chart = book.Sheets.getByName("Two profiles").Charts.getByIndex(0).EmbeddedObject
+    lines = [list(row) for row in chart.Data.Data]
+    said = {"sheets": sheets, "links": [link.Url for link in links], "shown": dates, "lines": lines}
     book.storeToURL(kept.absolute().as_uri(), (PropertyValue("FilterName", 0, "calc8", 0),))
     book.close(True)
     sys.stdout.write(json.dumps(said))
