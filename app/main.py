@@ -42,6 +42,10 @@ class Service:
         """All access keys that were ever made."""
         return await asyncio.wrap_future(self.threads.read(lambda archive: archive.keys()))
 
+    async def integrity(self) -> list[str]:
+        """Faults of the archive; reads all of it."""
+        return await asyncio.wrap_future(self.threads.read(lambda archive: archive.integrity()))
+
     async def is_ready(self) -> bool:
         """Whether the archive can be read."""
         try:
@@ -63,15 +67,16 @@ def build(
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Clock = time.time,
     recheck_behind: bool = True,
+    anew_if_damaged: bool = False,
 ) -> Service:
     """All the parts, the archive opened. SettingWrong if there is no token, ArchiveError.
 
     `clock` gives UTC seconds; `transport` is httpx's way to be given another network; `recheck_behind` as in
-    ReadThrough.
+    ReadThrough; `anew_if_damaged` as in open_archive.
     """
     token = settings.required_token()
     upstream = PowerShaper(settings.base_url, token, call_seconds=settings.call_seconds, transport=transport)
-    threads = Threads(open_archive(settings.archive))
+    threads = Threads(open_archive(settings.archive, anew_if_damaged=anew_if_damaged))
     limits = _limits(settings)
     polite = PolitePowerShaper(upstream, ArchivedState(threads, token, limits, clock), limits, clock)
     source = ReadThrough(
@@ -114,7 +119,7 @@ def create_app(
     `on_loopback` tells whether it will listen where only this machine reaches it; elsewhere, or with a public
     address, every request needs a key.
     """
-    service = build(settings, transport=transport, clock=clock)
+    service = build(settings, transport=transport, clock=clock, anew_if_damaged=True)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -83,6 +83,7 @@ class Flights:
 
     async def fetch(self, meter: Meter, first_day: int, last_day: int) -> None:
         """Fetches UTC days and keeps them; a span that fails is halved, and what came of it is kept. UpstreamError."""
+        self._memory.make_sure_of_room(first_day, last_day)
         try:
             async with self._calls:
                 half_hours = await self._upstream.half_hours(meter.listed, first_day, last_day)

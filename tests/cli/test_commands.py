@@ -8,7 +8,7 @@ import pytest
 from service import HOME_A, failing_when
 from shell import Shell, environment
 
-from app.archive.sqlite_file import APPLICATION_ID
+from app.archive.versions import APPLICATION_ID
 from app.cli.servers import served
 from app.demo import DEMO_TOKEN, DemoUpstream
 
