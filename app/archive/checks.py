@@ -31,7 +31,7 @@ def check(db: sqlite3.Connection) -> None:
     """
     for query in ("PRAGMA quick_check(meters)", "PRAGMA quick_check(keys)", "PRAGMA quick_check(facts)"):
         if (fault := db.execute(query).fetchone()[0]) != "ok":
-            raise damaged(fault)
+            raise damaged(fault.splitlines()[-1])
     for query in ("SELECT count(*) FROM days", "SELECT count(*) FROM revisions"):
         db.execute(query).fetchone()
     if db.execute("SELECT 1 FROM facts WHERE name = ?", (DAMAGE_SEEN,)).fetchone() is None:
@@ -70,7 +70,7 @@ def exposed(path: Path) -> list[str]:
 def _faults(db: sqlite3.Connection) -> Iterator[str]:
     for (line,) in db.execute(f"PRAGMA integrity_check({MOST_FAULTS})"):
         if line != "ok":
-            yield str(line)
+            yield str(line).removeprefix("*** in database main ***\n")
     for table, row_id, parent, _ in db.execute("PRAGMA foreign_key_check"):
         yield f"row {row_id} of {table} belongs to none of {parent}"
     yield from _unreadable(db)

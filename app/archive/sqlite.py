@@ -83,8 +83,8 @@ class SqliteArchive:
             )
             meters = _meters(db)
             db.execute("INSERT OR REPLACE INTO facts VALUES ('meters_listed_at', ?)", (moment_text(now),))
-            if meters != known or not meters:
-                db.execute("INSERT OR REPLACE INTO facts VALUES ('meters_changed_at', ?)", (moment_text(now),))
+            change = "INSERT OR REPLACE" if meters != known or not meters else "INSERT OR IGNORE"
+            db.execute(f"{change} INTO facts VALUES ('meters_changed_at', ?)", (moment_text(now),))
             return meters
 
     def rename(self, old: str, new: str) -> None:

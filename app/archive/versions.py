@@ -30,6 +30,7 @@ def bring_forward(db: sqlite3.Connection, path: Path) -> None:
     copy: Path | None = None
     try:
         db.execute("BEGIN IMMEDIATE")
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # a connection remembers tables as they were
         version = version_of(db, path)  # another process may have been first
         if 0 < version < SCHEMA_VERSION:
             copy = _copy_of(path, version)
