@@ -128,6 +128,16 @@ class Settings(BaseModel):
     answers_mb: Annotated[
         int, Field(ge=1, le=65536, description="how much memory keeps answers that were made before")
     ] = 64
+    api_minutes: Annotated[
+        float, Field(gt=0, le=1440, description="how long answers in PowerShaper's own API are kept")
+    ] = 10
+    api_stale_hours: Annotated[
+        float, Field(gt=0, le=720, description="how old such an answer may be when PowerShaper fails")
+    ] = 24
+    api_mb: Annotated[int, Field(ge=1, le=65536, description="how much memory keeps such answers")] = 16
+    api_questions: Annotated[
+        int, Field(ge=1, le=20, description="how many different ones a key may cause in an hour")
+    ] = 20
     trusted_proxies: Annotated[
         str, Field(description="addresses or networks, with commas between, of proxies that are believed about clients")
     ] = ""

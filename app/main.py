@@ -16,9 +16,20 @@ from app.archive import Threads, open_archive
 from app.config import Settings
 from app.domain.freshness import HOUR, Freshness
 from app.domain.spans import DAY_SECONDS
-from app.readthrough import ArchivedState, Flights, Memory, ReadThrough, Refresher, Waits, Watch
+from app.readthrough import (
+    ArchivedState,
+    Flights,
+    Keeping,
+    Memory,
+    Questions,
+    ReadThrough,
+    Refresher,
+    Waits,
+    Watch,
+)
 from app.upstream import Bounds, Limits, PolitePowerShaper, PowerShaper
 from app.web.bodies import Bodies
+from app.web.compat import Compat, add_compat_routes
 from app.web.entrance import Entrance
 from app.web.exports import Exports
 from app.web.guard import Doors, host_names
@@ -39,6 +50,7 @@ class Service:
     upstream: PowerShaper
     source: ReadThrough
     refresher: Refresher
+    questions: Questions
     exports: Exports
 
     async def integrity(self) -> list[str]:
@@ -48,6 +60,7 @@ class Service:
     async def aclose(self) -> None:
         """Ends the fetches that go on behind, closes the archive and the connections."""
         await self.source.aclose()
+        await self.questions.aclose()
         await self.upstream.aclose()
         await asyncio.to_thread(self.threads.close)
 
@@ -90,9 +103,19 @@ def build(
         every=settings.refresh_minutes * MINUTE,
         asked_within=settings.refresh_asked_days * DAY_SECONDS,
     )
+    questions = Questions(polite, clock, _keeping(settings))
     watch = Watch(memory, source, polite, limits, clock)
     exports = Exports(source, watch, Bodies(settings.answers_mb * MEGABYTE), clock, settings.tz)
-    return Service(settings, threads, upstream, source, refresher, exports)
+    return Service(settings, threads, upstream, source, refresher, questions, exports)
+
+
+def _keeping(settings: Settings) -> Keeping:
+    return Keeping(
+        fresh=settings.api_minutes * MINUTE,
+        stale=max(settings.api_stale_hours * HOUR, settings.api_minutes * MINUTE),
+        most_bytes=settings.api_mb * MEGABYTE,
+        most_questions=settings.api_questions,
+    )
 
 
 def _bounds(settings: Settings) -> Bounds:
@@ -161,6 +184,7 @@ def create_app(
         await service.aclose()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    add_compat_routes(app, Compat(service.source, service.questions, service.exports.bodies))
     add_routes(app, service.exports, settings.public_urls)
     doors = Doors(
         host_names(settings.public_urls),

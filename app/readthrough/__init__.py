@@ -3,6 +3,7 @@
 from app.readthrough.flights import Flights, Upstream
 from app.readthrough.listing import Listed, Outcome
 from app.readthrough.memory import Memory
+from app.readthrough.questions import Keeping, Questions, Said
 from app.readthrough.refresher import Refresher
 from app.readthrough.source import Answered, ReadThrough
 from app.readthrough.state import ArchivedState
@@ -13,11 +14,14 @@ __all__ = [
     "Answered",
     "ArchivedState",
     "Flights",
+    "Keeping",
     "Listed",
     "Memory",
     "Outcome",
+    "Questions",
     "ReadThrough",
     "Refresher",
+    "Said",
     "Status",
     "Upstream",
     "Waits",

@@ -3,6 +3,7 @@
 from app.upstream.client import Bounds, PowerShaper
 from app.upstream.policy import Go, Limits, No, State, Wait, decide, fresh, rate
 from app.upstream.polite import HALVED, PolitePowerShaper, StateStore
+from app.upstream.wire import meters_among
 
 __all__ = [
     "HALVED",
@@ -17,5 +18,6 @@ __all__ = [
     "Wait",
     "decide",
     "fresh",
+    "meters_among",
     "rate",
 ]

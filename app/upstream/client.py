@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,6 +70,17 @@ class PowerShaper:
             event_hooks={"response": [_only_ok]},
         )
 
+    async def meters_body(self) -> bytes:
+        """The list of meters just as it comes, if it is JSON. UpstreamError."""
+        return await self._json(METERS_PATH, {})
+
+    async def records_body(self, meter: ListedMeter, asked: Mapping[str, str]) -> bytes:
+        """The records of a meter just as they come, if they are JSON; `asked` are the API's own parameters.
+
+        UpstreamError.
+        """
+        return await self._json(_records_path(meter), asked)
+
     async def meters(self) -> list[ListedMeter]:
         """All meters that the token can read, in PowerShaper's order. UpstreamError."""
         body = await self._get(METERS_PATH, {})
@@ -94,11 +105,15 @@ class PowerShaper:
         await self._http.aclose()
 
     async def _records(self, meter: ListedMeter, first_day: int, last_day: int) -> bytes:
-        path = f"{RECORDS_PATH}{quote(meter.consent_uuid, safe='')}/{quote(meter.type, safe='')}"
         days = {"start": day_of(first_day).isoformat(), "end": day_of(last_day).isoformat()}
-        return await self._get(path, days | {"aggregate": "none", "tz": "UTC"})
+        return await self._get(_records_path(meter), days | {"aggregate": "none", "tz": "UTC"})
 
-    async def _get(self, path: str, params: dict[str, str]) -> bytes:
+    async def _json(self, path: str, params: Mapping[str, str]) -> bytes:
+        body = await self._get(path, params)
+        await asyncio.to_thread(wire.check_json, body)
+        return body
+
+    async def _get(self, path: str, params: Mapping[str, str]) -> bytes:
         async with _errors(), asyncio.timeout(self._bounds.call):
             headers = {
                 "Authorization": f"Token {self._token.get_secret_value()}",
@@ -106,9 +121,13 @@ class PowerShaper:
                 "Accept-Encoding": ACCEPT_ENCODING,
             }
             url = self._base_url + path
-            async with self._http.stream("GET", url, params=params, headers=headers) as response:
+            async with self._http.stream("GET", url, params=dict(params), headers=headers) as response:
                 body = await bounded_body(response, self._bounds.body_bytes)
         return body.replace(self._token.get_secret_value().encode(), b"hidden")
+
+
+def _records_path(meter: ListedMeter) -> str:
+    return f"{RECORDS_PATH}{quote(meter.consent_uuid, safe='')}/{quote(meter.type, safe='')}"
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -85,6 +85,17 @@ class PolitePowerShaper:
             final=HALVED if will_halve else (),
             is_half=is_half,
         )
+
+    async def meters_body(self) -> bytes:
+        """The list of meters just as it comes, if it is JSON. UpstreamError."""
+        return await self._asked(self._powershaper.meters_body, None)
+
+    async def records_body(self, meter: ListedMeter, asked: Mapping[str, str]) -> bytes:
+        """The records of a meter just as they come, if they are JSON; `asked` are the API's own parameters.
+
+        UpstreamError.
+        """
+        return await self._asked(lambda: self._powershaper.records_body(meter, asked), "/".join(meter.key))
 
     async def state(self) -> State:
         """What is remembered of the calls so far."""

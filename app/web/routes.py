@@ -10,9 +10,10 @@ from app.domain.errors import NotFound, SheetsError, WrongMethod
 from app.domain.keys import AccessKey
 from app.web.docs import docs_page
 from app.web.entrance import response_of
-from app.web.errors import failed
+from app.web.errors import api_answer, failed
 from app.web.exports import Asked, Exports
 from app.web.front import front_page
+from app.web.guard import is_api
 from app.web.health import METHODS, add_health_routes
 from app.web.openapi import openapi_document
 
@@ -68,5 +69,7 @@ async def _not_answered(request: Request, error: Exception) -> Response:
             "There is nothing at this address.",
             remedy="A table's address ends in its format: /usage.csv or /meters.xlsx.",
         )
+    if is_api(request.url.path):
+        return response_of(api_answer(failure))
     extension = request.url.path.rpartition(".")[2]
     return response_of(failed(failure, "error", extension, request.query_params.multi_items()))

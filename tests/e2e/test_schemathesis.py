@@ -47,7 +47,7 @@ def hold(service: Running, document: dict[str, Any], folder: Path, without: str)
                 "--exclude-checks",
                 without,
                 "--max-examples",
-                "40",
+                "25",
                 "--request-timeout",
                 "60",
                 "--no-color",
