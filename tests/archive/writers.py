@@ -21,6 +21,10 @@ SPANS = 1000
 """Then a writer begins again at its first day."""
 
 
+BREATH_SECONDS = 0.01
+"""SQLite gives the lock to whoever tries first: one that never pauses would keep it from the others."""
+
+
 def store_until_killed(said: Path, path: Path, meter_id: str, first_day: str) -> None:
     """Says the number of each span after it is stored."""
     with closing(SqliteArchive(path)) as archive:
@@ -28,6 +32,7 @@ def store_until_killed(said: Path, path: Path, meter_id: str, first_day: str) ->
             first = int(first_day) + i % SPANS * DAYS_A_SPAN
             archive.store(int(meter_id), measured(first, DAYS_A_SPAN, micro_kwh=i + 1), NOON)
             say(said, i)
+            time.sleep(BREATH_SECONDS)
 
 
 def back_up_until_killed(said: Path, path: Path, folder: str) -> None:
