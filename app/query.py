@@ -16,8 +16,9 @@ from app.domain.periods import WORDS, LocalDays, named_period, parse_day
 ANY_DAY = date(2000, 2, 29)
 """To check the words of a period before anybody has asked what day it is."""
 DEFAULT_PERIOD = "last-31-days"
-TABLES = ("meters", "usage")
-TABLES_TO_COME = ("compare", "gaps", "status")
+TABLES = ("meters", "usage", "status")
+TABLES_OF_METERS = ("meters", "usage")
+TABLES_TO_COME = ("compare", "gaps")
 
 
 class Layout(StrEnum):
@@ -46,12 +47,12 @@ class Parameter:
 
 
 PARAMETERS = {
-    "meter": Parameter("a short name, consent/type, consent or type; may be repeated (all meters)", TABLES),
+    "meter": Parameter("a short name, consent/type, consent or type; may be repeated (all meters)", TABLES_OF_METERS),
     "period": Parameter(f"{', '.join(WORDS)} ({DEFAULT_PERIOD})"),
     "start": Parameter("the first local day, YYYY-MM-DD"),
     "end": Parameter("the last local day, YYYY-MM-DD, included"),
     "aggregate": Parameter("none (half-hours), hour, day, week, month, year or profile (none)"),
-    "tz": Parameter("a time zone's IANA name, such as Europe/London", TABLES),
+    "tz": Parameter("a time zone's IANA name, such as Europe/London", TABLES_OF_METERS),
     "layout": Parameter("long, wide (a column a meter) or grid (a column a half-hour) (long)"),
     "value": Parameter("energy_kwh, carbon_kg or error_count: what wide and grid show (energy_kwh)"),
     "columns": Parameter("names of columns with commas between: these, in this order (all)", TABLES),
@@ -90,9 +91,9 @@ class Query:
     def parse(cls, table: str, pairs: Sequence[tuple[str, str]]) -> "Query":
         """The query of a table's name and the decoded parameters of a link. NotFound, BadParameter."""
         if table in TABLES_TO_COME:
-            raise NotFound(f"The table {table} is not built yet.", remedy=f"The tables are {' and '.join(TABLES)}.")
+            raise NotFound(f"The table {table} is not built yet.", remedy=f"The tables are {', '.join(TABLES)}.")
         if table not in TABLES:
-            raise NotFound("There is no such table.", remedy=f"The tables are {' and '.join(TABLES)}.")
+            raise NotFound("There is no such table.", remedy=f"The tables are {', '.join(TABLES)}.")
         given = _checked(table, pairs)
         values = {name: _PARSERS[name](name, texts) for name, texts in given.items() if name != "key"}
         query = cls(table, **values)

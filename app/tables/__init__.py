@@ -3,6 +3,7 @@
 from app.tables.columns import Cell, Clock, Column, Dates, Labels, Numbers, Table, Times
 from app.tables.messages import error_table
 from app.tables.meters import meters_table
+from app.tables.status import status_table
 from app.tables.usage import NOTHING, Measured, usage_grid, usage_long, usage_wide
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Times",
     "error_table",
     "meters_table",
+    "status_table",
     "usage_grid",
     "usage_long",
     "usage_wide",

@@ -17,11 +17,12 @@ from app.domain.periods import LocalDays
 from app.domain.spans import ONE_DAY, Span, midnight
 from app.formats import FORMATS, About
 from app.query import DEFAULT_PERIOD, Layout, Query
-from app.readthrough import Answered, Outcome, ReadThrough
-from app.tables import NOTHING, Measured, Table, meters_table, usage_grid, usage_long, usage_wide
+from app.readthrough import Answered, Outcome, ReadThrough, Watch
+from app.tables import NOTHING, Measured, Table, meters_table, status_table, usage_grid, usage_long, usage_wide
 from app.web.answers import SMALLEST_GZIPPED, Answer, Body, conditional, takes_gzip
 from app.web.bodies import Bodies
 from app.web.errors import failed
+from app.web.status import status_facts
 
 log = logging.getLogger(__name__)
 BEYOND_ALL_DATA = 2**40
@@ -55,7 +56,8 @@ class Asked:
 class Made:
     """What a table will be made from: `fingerprint` is another for every other content.
 
-    Moments are UTC seconds. `build` makes the table; it is slow for large ones, so it is called in a thread.
+    Moments are UTC seconds. `build` makes the table; it is slow for large ones, so it is called in a thread. The
+    answer may be kept for `most_seconds_kept`.
     """
 
     facts: tuple[tuple[str, str], ...]
@@ -64,6 +66,7 @@ class Made:
     changed_at: int
     outcome: Outcome
     build: Callable[[], Table]
+    most_seconds_kept: int = MOST_SECONDS_KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Exports:
     """Answers links. `clock` gives UTC seconds, `default_tz` is the zone of links that name none."""
 
     source: ReadThrough
+    watch: Watch
     bodies: Bodies
     clock: Callable[[], float]
     default_tz: str
@@ -105,7 +109,7 @@ class Exports:
         if not writer.is_packed and len(body) >= SMALLEST_GZIPPED and takes_gzip(asked.accept_encoding):
             body = await self.bodies.get((*key, "gzip"), body.gzipped)
         headers = {
-            "Cache-Control": f"private, max-age={self._max_age(query)}",
+            "Cache-Control": f"private, max-age={min(made.most_seconds_kept, self._max_age(query))}",
             "Cache-Status": CACHE_STATUS[made.outcome],
             "Content-Disposition": f'inline; filename="{query.table}.{asked.extension}"',
             "Last-Modified": format_datetime(datetime.fromtimestamp(made.changed_at, tz=UTC), usegmt=True),
@@ -177,8 +181,22 @@ class Exports:
             build=lambda: _laid_out(query, measured, tz),
         )
 
+    async def status(self, _query: Query, permits: Callable[[Meter], bool]) -> Made:
+        """What the table of facts about the service is made from. SheetsError."""
+        status = await self.watch.status()
+        facts = status_facts(status, permits)
+        return Made(
+            facts=(),
+            fingerprint=repr(facts).encode(),
+            confirmed_at=int(status.now),
+            changed_at=int(status.now),
+            outcome=Outcome.HIT,
+            build=lambda: status_table(facts),
+            most_seconds_kept=0,
+        )
 
-MAKERS = {"meters": Exports.meters, "usage": Exports.usage}
+
+MAKERS = {"meters": Exports.meters, "usage": Exports.usage, "status": Exports.status}
 
 
 def _span(days: LocalDays, tz: ZoneInfo) -> Span:

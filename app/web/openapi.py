@@ -8,7 +8,7 @@ from app.domain.aggregates import Aggregate
 from app.domain.spans import EPOCH
 from app.formats import FORMATS
 from app.query import PARAMETERS, TABLES, Layout, Quantity
-from app.tables import meters_table, usage_long
+from app.tables import meters_table, status_table, usage_long
 from app.web.errors import STATUSES
 
 UTC = ZoneInfo("UTC")
@@ -40,6 +40,8 @@ EXAMPLES: dict[str, Any] = {
 TABLE_HELP = {
     "meters": "The meters that can be read, a row each. Columns: "
     f"{', '.join(meters_table([], UTC, EPOCH).header)}, and whatever else PowerShaper says of a meter.",
+    "status": "How the service is, a row a fact: calls made and saved, pauses, the last error, what is held. Columns: "
+    f"{', '.join(status_table([]).header)}.",
     "usage": "What meters measured, a row a half-hour, hour, day, week, month or year, or a time of day. Columns: "
     f"{', '.join(usage_long([], Aggregate.NONE, UTC).header)}.",
 }

@@ -1,6 +1,6 @@
 """The routes: which URL is answered by what. A route turns a request into plain values and an Answer into HTTP."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -13,14 +13,11 @@ from app.web.entrance import response_of
 from app.web.errors import failed
 from app.web.exports import Asked, Exports
 from app.web.front import front_page
+from app.web.health import METHODS, add_health_routes
 from app.web.openapi import openapi_document
 
-METHODS = ["GET", "HEAD"]
 
-
-def add_routes(
-    app: FastAPI, exports: Exports, public_urls: Sequence[str], is_ready: Callable[[], Awaitable[bool]]
-) -> None:
+def add_routes(app: FastAPI, exports: Exports, public_urls: Sequence[str]) -> None:
     """Adds all routes; `public_urls` are the addresses that others use, the first one is shown."""
 
     def address(request: Request) -> str:
@@ -44,13 +41,6 @@ def add_routes(
     async def table(request: Request, table: str, extension: str) -> Response:
         return response_of(await exports.answer(asked(request, table, extension)))
 
-    async def healthz() -> Response:
-        return Response("ok\n", media_type="text/plain")
-
-    async def readyz() -> Response:
-        ready = await is_ready()
-        return Response("ready\n" if ready else "not ready\n", 200 if ready else 503, media_type="text/plain")
-
     async def docs(request: Request) -> Response:
         return response_of(docs_page(address(request)))
 
@@ -60,8 +50,7 @@ def add_routes(
     app.add_api_route("/", front, methods=METHODS)
     app.add_api_route("/docs", docs, methods=METHODS)
     app.add_api_route("/openapi.json", openapi, methods=METHODS)
-    app.add_api_route("/healthz", healthz, methods=METHODS)
-    app.add_api_route("/readyz", readyz, methods=METHODS)
+    add_health_routes(app, exports.watch)
     app.add_api_route("/{table}.{extension}", table, methods=METHODS)
     app.add_exception_handler(HTTPException, _not_answered)
     app.add_exception_handler(Exception, _not_answered)
