@@ -1,7 +1,7 @@
 """A crowd of clients, a process of its own: `python crowd.py ADDRESS PATH CLIENTS SECONDS`.
 
-Each client opens a connection of its own, all within `SECONDS`. Prints a JSON array with a triple a client: the status, how
-many seconds it waited, and the SHA-256 of the body.
+Each client opens a connection of its own, all within `SECONDS`. Prints a JSON array with a triple a client: the status,
+how many seconds it waited, and the SHA-256 of the body.
 """
 
 import asyncio

@@ -5,18 +5,19 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import orjson
-from faults.faulty import Hits, Spoils, everywhere, listing, records
+from faults.faulty import JUNE, Hits, Spoils, everywhere, listing, records
 from upstream.raw_server import answer, drips, hangs, resets, sends
 
 from app.demo import DEMO_TOKEN
 
-BREAKER, PAUSE, REFUSED = 30, 75, 3600
-"""Seconds that PowerShaper is left alone at most, after one turn of failures, a 426 or a refusal."""
+UNREADABLE, BREAKER, PAUSE, REFUSED = 60, 60, 75, 3600
+"""Seconds that PowerShaper is left alone at most: after a list that couldn't be read, after one turn of failures (30,
+but a list that failed waits longer), after a 426, after a refusal."""
 ECHO = f'{{"detail": "{DEMO_TOKEN} is wrong"}}'.encode()
 A_ROW = {"time": "2021-06-16T00:00:00Z", "energy_kwh": 0.25, "carbon_kg": None, "error_count": 0}
 """What a page without rows is given, so that there is something to spoil."""
@@ -37,7 +38,7 @@ class Fault:
     cold: int
     spoils: Spoils | None
     hits: Hits = everywhere
-    pause: int = 0
+    pause: int = UNREADABLE
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -87,7 +88,7 @@ def bomb(megabytes: int) -> bytes:
     return b"".join([packer.compress(b" " * 1_000_000) for _ in range(megabytes)]) + packer.flush()
 
 
-IN_FIVE_MINUTES = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
+NOW, IN_FIVE_MINUTES = (format_datetime(JUNE + timedelta(minutes=later), usegmt=True) for later in (0, 5))
 LARGE = answer(length=80_000_000)
 BOMB = bomb(200)
 
@@ -110,7 +111,12 @@ FAULTS = [
     Fault("404 of a meter", 502, status("404 Not Found"), records),
     Fault("426", 503, status("426 Upgrade Required"), pause=PAUSE),
     Fault("426 in seconds", 503, status("426 Upgrade Required", "Retry-After: 120"), pause=135),
-    Fault("426 at a date", 503, status("426 Upgrade Required", f"Retry-After: {IN_FIVE_MINUTES}"), pause=315),
+    Fault(
+        "426 at a date",
+        503,
+        status("426 Upgrade Required", f"Date: {NOW}\r\nRetry-After: {IN_FIVE_MINUTES}"),
+        pause=315,
+    ),
     Fault("426 with garbage", 503, status("426 Upgrade Required", "Retry-After: soon, \xb2"), pause=PAUSE),
     Fault("426 for a year", 503, status("426 Upgrade Required", "Retry-After: 31536000"), pause=915),
     Fault("429", 503, status("429 Too Many Requests"), pause=PAUSE),

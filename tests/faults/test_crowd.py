@@ -1,4 +1,4 @@
-"""A thousand clients on one cold meter: one fetch of each span, nobody waits long, and a warm meter answers meanwhile."""
+"""A thousand clients on one cold meter: one fetch of each span, nobody waits long, a warm meter answers meanwhile."""
 
 import hashlib
 import json
@@ -21,10 +21,10 @@ from started import started
 from app.cli.servers import served
 from app.demo import DemoUpstream
 
-CLIENTS, ARRIVE_SECONDS, UPSTREAM_SECONDS = 1000, 3, 4
+CLIENTS, ARRIVE_SECONDS, UPSTREAM_SECONDS = 1000, 8, 8
 CROWD = Path(__file__).with_name("crowd.py")
 WARM = "/usage.csv?meter=electricity-5f1c9a52&period=2021-06&aggregate=day&tz=UTC"
-COLD_SPANS = ["2021", "2020", "2019-Q4"]
+COLD_SPANS = ["2021", "2020", "2022"]
 OPEN_FILES = 4096
 
 
@@ -77,11 +77,11 @@ def test_a_thousand_clients_on_a_cold_meter_cost_one_fetch_and_slow_nobody_else(
                 calls = len(upstream.calls)
                 path = f"/usage.csv?meter=gas&period={span}&aggregate=day&tz=UTC"
                 command = [sys.executable, str(CROWD), address, path, str(CLIENTS), str(ARRIVE_SECONDS)]
-                with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as crowd:
-                    busy = seconds_of_answers(connection, lambda _: crowd.poll() is None)  # noqa: B023
-                    assert crowd.stdout is not None
-                    clients = json.loads(crowd.stdout.read())
+                told = tmp_path / f"{span}.json"
+                with told.open("w") as output, subprocess.Popen(command, stdout=output) as crowd:
+                    busy = seconds_of_answers(connection, lambda _: crowd.poll() is None)
                 assert crowd.returncode == 0
+                clients = json.loads(told.read_text())
                 assert len(upstream.calls) == calls + 1, "one fetch of the span"
                 connection.request("GET", path)
                 body = connection.getresponse().read()
@@ -94,8 +94,8 @@ def test_a_thousand_clients_on_a_cold_meter_cost_one_fetch_and_slow_nobody_else(
             connection.close()
     with capsys.disabled():
         print(  # noqa: T201 - its result
-            f"\n{CLIENTS} clients on a cold meter: the longest wait {max(waits):.1f} s; a warm meter meanwhile, times idle"
-            f" (median, p90): {', '.join(f'{m:.2f} {p:.2f}' for m, p in ratios)}"
+            f"\n{CLIENTS} clients on a cold meter: the longest wait {max(waits):.1f} s; a warm meter meanwhile, times"
+            f" idle (median, p90): {', '.join(f'{m:.2f} {p:.2f}' for m, p in ratios)}"
         )
     assert max(waits) < 60
     assert median(ratio for ratio, _ in ratios) <= 3

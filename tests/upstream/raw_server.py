@@ -60,13 +60,14 @@ async def serving(script: Script) -> AsyncIterator[RawServer]:
         yield server
     finally:
         listener.close()
+        await asyncio.sleep(0.01)  # what is just being accepted has a task then
         for connection in connections:
             connection.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
         for writer in writers:  # a task that was cancelled before its first step has closed nothing
             writer.transport.abort()
         await listener.wait_closed()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
 
 
 def answer(body: bytes = b"[]", status: str = "200 OK", *, length: int | None = None, head: str = "") -> bytes:
