@@ -1,9 +1,10 @@
 """Memory in front of the archive: years of days and the list of meters, bounded in bytes, dropped when they change."""
 
-from asyncio import wrap_future
-from collections.abc import Callable, Collection, Mapping, Sequence
+from asyncio import Future, shield, wrap_future
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from datetime import date
 from time import monotonic
+from typing import Any, TypeVar
 
 from cachetools import LRUCache
 
@@ -19,6 +20,8 @@ LOOK_AGAIN_SECONDS = 0.5
 BYTES_A_HALF_HOUR = 19
 BYTES_A_DAY = 48 * BYTES_A_HALF_HOUR + 24
 
+T = TypeVar("T")
+
 
 class Memory:
     """The archive as the event loop sees it: what was read of it is remembered.
@@ -31,6 +34,7 @@ class Memory:
         self._years: LRUCache[tuple[int, int], Days] = LRUCache(most_bytes, getsizeof=_bytes)
         self._meters: tuple[tuple[int, int] | None, list[Meter]] | None = None
         self._generation = 0
+        self._reads: dict[Hashable, Future[Any]] = {}
         self._version: int | None = None
         self._looked_at = -LOOK_AGAIN_SECONDS
         self._trouble: str | None = None
@@ -46,7 +50,7 @@ class Memory:
         if self._meters is not None:
             return self._meters
         generation = self._generation
-        read = await wrap_future(self._threads.read(lambda archive: (archive.listed(), archive.meters())))
+        read = await self._read("meters", lambda archive: (archive.listed(), archive.meters()))
         if generation == self._generation:
             self._meters = read
         return read
@@ -97,10 +101,22 @@ class Memory:
             return self._years[key]
         first, last = day_number(date(year, 1, 1)), day_number(date(year, 12, 31))
         generation = self._generation
-        days = await wrap_future(self._threads.read(lambda archive: archive.days(meter.id, first, last)))
+        days = await self._read(key, lambda archive: archive.days(meter.id, first, last))
         if generation == self._generation and _bytes(days) <= self._years.maxsize:
             self._years[key] = days
         return days
+
+    async def _read(self, what: Hashable, read: Callable[[Archive], T]) -> T:
+        """What `read` gives of the archive. A crowd that asks for the same thing at once shares one reading of it.
+
+        A reading that began before something was written isn't shared with who asks after that.
+        """
+        key = (self._generation, what)
+        if key not in self._reads:
+            self._reads[key] = wrap_future(self._threads.read(read))
+            self._reads[key].add_done_callback(lambda _: self._reads.pop(key))
+        shared: Future[T] = self._reads[key]
+        return await shield(shared)
 
     async def _look(self) -> None:
         """Forgets everything when another process has written. Asked on the thread whose own writes don't count."""
