@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from asyncio import wrap_future
-from collections.abc import Collection, Mapping, Sequence
+from asyncio import Future, shield, wrap_future
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from datetime import date
 from time import monotonic
+from typing import Any, TypeVar
 
 from cachetools import LRUCache
 
-from app.archive import Threads
+from app.archive import Archive, Threads
 from app.domain.days import Days, joined_days
 from app.domain.errors import ArchiveDamaged, ArchiveError
 from app.domain.halfhours import HalfHours
@@ -25,6 +26,8 @@ LONGEST_LOOK_SECONDS = 1.0
 TRY_AGAIN_SECONDS = 2.0
 """How long after a failure to write the next try comes."""
 BYTES_A_DAY = HALF_HOURS_A_DAY * BYTES_A_HALF_HOUR + 24
+
+T = TypeVar("T")
 
 
 class Memory:
@@ -43,6 +46,7 @@ class Memory:
         self._failure: str | None = None
         self._trying: asyncio.Task[None] | None = None
         self._generation = 0
+        self._reads: dict[Hashable, Future[Any]] = {}
         self._version: int | None = None
         self._looked_at = -LOOK_AGAIN_SECONDS
 
@@ -57,7 +61,7 @@ class Memory:
         if self._meters is not None:
             return self._meters
         generation = self._generation
-        read = await wrap_future(self._threads.read(lambda archive: (archive.listed(), archive.meters())))
+        read = await self._read("meters", lambda archive: (archive.listed(), archive.meters()))
         if generation != self._generation:
             return await self.meters()  # something was written or fetched meanwhile
         if self._unwritten:
@@ -166,11 +170,22 @@ class Memory:
         first, last = day_number(date(year, 1, 1)), day_number(date(year, 12, 31))
         generation = self._generation
         lay_over = self._unwritten.over(meter)
-        read = await wrap_future(self._threads.read(lambda archive: archive.days(meter.id, first, last)))
-        days = lay_over(read)
+        days = lay_over(await self._read(key, lambda archive: archive.days(meter.id, first, last)))
         if generation == self._generation and _bytes(days) <= self._years.maxsize:
             self._years[key] = days
         return days
+
+    async def _read(self, what: Hashable, read: Callable[[Archive], T]) -> T:
+        """What `read` gives of the archive. A crowd that asks for the same thing at once shares one reading of it.
+
+        A reading that began before something was written isn't shared with who asks after that.
+        """
+        key = (self._generation, what)
+        if key not in self._reads:
+            self._reads[key] = wrap_future(self._threads.read(read))
+            self._reads[key].add_done_callback(lambda _: self._reads.pop(key))
+        shared: Future[T] = self._reads[key]
+        return await shield(shared)
 
     async def _look(self) -> None:
         """Forgets everything when another process has written. Asked on the thread whose own writes don't count."""
