@@ -8,7 +8,7 @@ import pytest
 from service import HOME_A, failing_when
 from shell import Shell, environment
 
-from app.archive.sqlite_file import APPLICATION_ID
+from app.archive.versions import APPLICATION_ID
 from app.cli.servers import served
 from app.demo import DEMO_TOKEN, DemoUpstream
 
@@ -119,7 +119,7 @@ def test_meters_are_listed_and_renamed(shell: Shell) -> None:
 def test_doctor_finds_all_well(shell: Shell) -> None:
     result = shell.run("doctor")
     assert result.exit_code == 0, result.stderr
-    assert result.stderr.count("✓") == 4
+    assert result.stderr.count("✓") == 5
     assert "lists 3 meters" in result.stderr
     assert "A label is the start of its half-hour" in result.stderr
 
