@@ -1,17 +1,13 @@
 /**
- * The half-hours of your smart meters in this sheet, from your powershaper-sheets service.
- *
- * Extensions > Apps Script, paste this file in place of what is there, save, and reload the sheet: a menu "PowerShaper" appears.
- * Address and key are kept in your own user properties, which nobody else who opens the sheet can read.
- *
+ * The half-hours of your smart meters in this sheet. Extensions > Apps Script, paste this file in place of what is there,
+ * save, and reload the sheet: a menu "PowerShaper" appears. Address and key of your service are kept in your own user
+ * properties, which nobody else who opens the sheet can read.
  * @OnlyCurrentDoc
  */
 
-var PROFILES = 'Two profiles';
-var USAGE = 'Usage';
-var TITLE = 'PowerShaper';
-var MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October',
-  'November', 'December'];
+var TITLE = 'PowerShaper', PROFILES = 'Two profiles', USAGE = 'Usage';
+var COLUMNS = ['time', 'energy_kwh', 'carbon_kg', 'error_count', 'meter', 'time_utc', 'coverage_pct'];
+var MONTHS = 'January February March April May June July August September October November December'.split(' ');
 var TIMES = ['time', 'time_utc', 'earliest', 'latest', 'start', 'end', 'start_utc', 'end_utc'];
 var DEFAULTS = {address: '', key: '', meter: '', periods: '', period: 'last-31-days', aggregate: 'day'};
 var DAY_MS = 24 * 60 * 60 * 1000;
@@ -80,8 +76,7 @@ function showSettings() {
 function saveSettings(given) {
   var old = stored_();
   var kept = {};
-  Object.keys(DEFAULTS).forEach(function (name) { kept[name] = String(given[name] || '').trim(); });
-  kept.address = kept.address.replace(/\/+$/, '');
+  Object.keys(DEFAULTS).forEach(function (name) { kept[name] = String(given[name] || '').trim().replace(/\/+$/, ''); });
   if (!/^https:\/\/[^\s\/?#]+$/.test(kept.address)) {
     throw new Error('The address begins with https:// and has no path, such as https://sheets.example.org. '
       + 'Google can\'t reach an address at home.');
@@ -89,7 +84,7 @@ function saveSettings(given) {
   if (!kept.key && kept.address !== old.address) throw new Error('Another address: enter its access key too.');
   if (!kept.key) kept.key = old.key;
   if (!kept.key) throw new Error('Enter an access key; "powershaper-sheets keys create --name sheets" makes one.');
-  if (kept.periods && periods_(kept.periods).length !== 2) {
+  if (kept.periods && list_(kept.periods).length !== 2) {
     throw new Error('Enter two periods with a comma between, such as 2021-01, 2021-07, or none.');
   }
   PropertiesService.getUserProperties().setProperties(kept);
@@ -99,24 +94,20 @@ function saveSettings(given) {
 
 function profiles_() {
   var settings = settings_();
-  var meter = settings.meter.split(',')[0].trim() || firstMeter_();
-  var periods = settings.periods ? periods_(settings.periods) : lastJanuaryAndJuly_(new Date());
+  var meter = list_(settings.meter)[0] || firstMeter_();
+  var periods = settings.periods ? list_(settings.periods) : lastJanuaryAndJuly_(new Date());
   var rows = rowsOf_('compare', [['meter', meter], ['period', periods[0]], ['period', periods[1]]]);
   var names = ['time'].concat(periods);
-  var sheet = write_(PROFILES, names, rows, names.map(titled_));
-  chart_(sheet, meter, rows.length);
+  chart_(write_(PROFILES, names, rows, names.map(titled_)), meter, rows.length);
   return 'The mean day of ' + titled_(periods[0]) + ' beside that of ' + titled_(periods[1]) + ': ' + meter + '.';
 }
 
 function usage_() {
   var settings = settings_();
-  var asked = [['period', settings.period || DEFAULTS.period], ['aggregate', settings.aggregate || DEFAULTS.aggregate]];
-  settings.meter.split(',').forEach(function (meter) {
-    if (meter.trim()) asked.push(['meter', meter.trim()]);
-  });
+  var asked = [['period', settings.period], ['aggregate', settings.aggregate]];
+  list_(settings.meter).forEach(function (meter) { asked.push(['meter', meter]); });
   var rows = rowsOf_('usage', asked);
-  var names = rows.length ? Object.keys(rows[0]) : ['time', 'energy_kwh', 'carbon_kg', 'error_count', 'meter',
-    'time_utc', 'coverage_pct'];
+  var names = rows.length ? Object.keys(rows[0]) : COLUMNS;
   write_(USAGE, names, rows, names);
   return rows.length + ' rows of usage.' + (rows.length ? '' : ' There is no data in that period.');
 }
@@ -135,7 +126,7 @@ function lastJanuaryAndJuly_(now) {
   return [year - (now.getMonth() > 0 ? 0 : 1) + '-01', year - (now.getMonth() > 6 ? 0 : 1) + '-07'];
 }
 
-function periods_(text) {
+function list_(text) {
   return text.split(',').map(function (one) { return one.trim(); }).filter(String);
 }
 
@@ -160,16 +151,15 @@ function rowsOf_(table, asked) {
   } catch (failed) {
     throw new Error(settings.address + ' can\'t be reached. Are the service and its tunnel running?');
   }
-  var said;
-  try {
-    said = JSON.parse(answer.getContentText('UTF-8'));
-  } catch (unreadable) {
-    said = null;
-  }
+  var said = parsed_(answer.getContentText('UTF-8'));
   if (answer.getResponseCode() === 200 && Array.isArray(said)) return said;
   if (said && said.detail && said.remedy) throw new Error(said.detail + ' ' + said.remedy);
   throw new Error(settings.address + ' answered with status ' + answer.getResponseCode()
     + ', which is not how powershaper-sheets answers. Is the address right, and the service running?');
+}
+
+function parsed_(text) {
+  try { return JSON.parse(text); } catch (unreadable) { return null; }
 }
 
 /** Puts a table into the sheet of that name, all cells at once; columns to the right of it are left alone. */
@@ -185,19 +175,17 @@ function write_(name, columns, rows, titles) {
   if (held > values.length) {
     sheet.getRange(values.length + 1, 1, held - values.length, columns.length).clearContent();
   }
-  if (rows.length) {
-    columns.forEach(function (column, i) {
-      sheet.getRange(2, i + 1, rows.length, 1).setNumberFormat(format_(column, rows));
-    });
-  }
+  columns.forEach(function (column, i) {
+    if (rows.length) sheet.getRange(2, i + 1, rows.length, 1).setNumberFormat(format_(column, rows));
+  });
   sheet.setFrozenRows(1);
   sheet.getRange(1, 1).setNote('Loaded ' + now_() + '.');
   return sheet;
 }
 
 /**
- * What a value is in a cell. Times are Sheets' own day numbers, so that the clock on the wall at the meter is what every reader
- * sees, whatever time zone the spreadsheet is set to: a Date would be moved by the difference. Missing is an empty cell.
+ * What a value is in a cell. Times are Sheets' own day numbers, so that every reader sees the clock on the wall at the
+ * meter, whatever the spreadsheet's time zone: a Date would be moved by the difference. Missing is an empty cell.
  */
 function cell_(column, value) {
   if (value === null || value === undefined) return '';
@@ -215,7 +203,7 @@ function dayNumber_(text) {
   return (Date.UTC(t[1], t[2] - 1, t[3], t[4] || 0, t[5] || 0, t[6] || 0) - DAY_NOUGHT) / DAY_MS;
 }
 
-/** Text that stays text: without the apostrophe, which isn't shown, Sheets takes 2021-06 for a date and =1+1 for a formula. */
+/** Text that stays text: the apostrophe isn't shown. Without it 2021-06 becomes a date, and =1+1 a formula. */
 function text_(text) {
   return /^[a-z_]+$/.test(text) && text !== 'true' && text !== 'false' ? text : '\'' + text;
 }
@@ -244,15 +232,16 @@ function chart_(sheet, meter, rows) {
 /** What is stored, with defaults for what isn't. */
 function stored_() {
   var stored = PropertiesService.getUserProperties().getProperties();
-  var settings = {};
-  Object.keys(DEFAULTS).forEach(function (name) { settings[name] = stored[name] || DEFAULTS[name]; });
-  return settings;
+  return Object.keys(DEFAULTS).reduce(function (settings, name) {
+    settings[name] = stored[name] || DEFAULTS[name];
+    return settings;
+  }, {});
 }
 
 function settings_() {
   var settings = stored_();
-  if (!settings.address || !settings.key) throw new Error('Choose ' + TITLE + ' > Settings… first.');
-  return settings;
+  if (settings.address && settings.key) return settings;
+  throw new Error('Choose ' + TITLE + ' > Settings… first.');
 }
 
 function triggers_() {
@@ -260,8 +249,8 @@ function triggers_() {
 }
 
 function now_() {
-  var zone = SpreadsheetApp.getActiveSpreadsheet().getSpreadsheetTimeZone();
-  return Utilities.formatDate(new Date(), zone, 'yyyy-MM-dd HH:mm');
+  return Utilities.formatDate(
+    new Date(), SpreadsheetApp.getActiveSpreadsheet().getSpreadsheetTimeZone(), 'yyyy-MM-dd HH:mm');
 }
 
 function said_(sentence) {
@@ -285,9 +274,8 @@ function dialog_(settings) {
     + field_('address', 'Address of your service', settings.address, 'https://sheets.example.org')
     + '<label>Access key<input name="key" type="password" autocomplete="off" placeholder="'
     + (settings.key ? 'kept: leave empty' : 'pss_…') + '"></label>'
-    + field_('meter', 'Meter <small>(empty: all; of the profiles the first electricity meter)</small>', settings.meter, '')
-    + field_('periods', 'Two periods of the profiles <small>(empty: the last January and July)</small>',
-      settings.periods, '2021-01, 2021-07')
+    + field_('meter', 'Meter <small>(empty: all; in profiles the first electric one)</small>', settings.meter, '')
+    + field_('periods', 'Two periods <small>(empty: the last January and July)</small>', settings.periods, '2021-01, 2021-07')
     + field_('period', 'Period of the usage', settings.period, 'last-31-days')
     + '<label>A row of the usage is a<select name="aggregate">' + ['none', 'hour', 'day', 'week', 'month', 'year']
       .map(function (one) {
@@ -298,12 +286,12 @@ function dialog_(settings) {
     + 'event.preventDefault(); var said = document.getElementById("said"); said.textContent = "Trying it …";'
     + 'var given = {}; new FormData(this).forEach(function (value, name) { given[name] = value; });'
     + 'google.script.run.withSuccessHandler(function (text) { said.textContent = text; })'
-    + '.withFailureHandler(function (error) { said.textContent = error.message; }).saveSettings(given); });'
-    + '</script>';
+    + '.withFailureHandler(function (error) { said.textContent = error.message; }).saveSettings(given); });</script>';
 }
 
 function field_(name, label, value, hint) {
-  return '<label>' + label + '<input name="' + name + '" value="' + escaped_(value) + '" placeholder="' + hint + '"></label>';
+  return '<label>' + label + '<input name="' + name + '" value="' + escaped_(value) + '" placeholder="' + hint
+    + '"></label>';
 }
 
 function escaped_(text) {

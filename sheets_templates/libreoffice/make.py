@@ -1,7 +1,7 @@
 """Makes powershaper.ods: a workbook whose sheets are linked to the service's addresses.
 
-Run by the Python that knows LibreOffice (`python3-uno`), with an office listening, as tests/templates/libreoffice/office.py
-starts one: `python3 make.py PIPE FILE`.
+Run by the Python that knows LibreOffice (`python3-uno`), with an office listening as the one that
+tests/templates/libreoffice/office.py starts: `python3 make.py PIPE FILE`.
 """
 
 import sys

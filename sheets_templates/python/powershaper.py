@@ -1,8 +1,8 @@
 """Your meters and their half-hours as lists of dicts: `get_meters()` and `get_usage_records(…)`.
 
-Only Python's standard library is needed (3.11 or newer). Copy this file beside your own script. The address is that of your
-powershaper-sheets service, the key one of its access keys; on the machine that runs the service no key is needed. Both come
-from the environment, SHEETS_ADDRESS and SHEETS_KEY, or are set in the script: `powershaper.ADDRESS = "https://…"`.
+Only Python's standard library is needed (3.11 or newer). Copy this file beside your own script. The address is that of
+your powershaper-sheets service, the key one of its access keys; on the machine that runs the service no key is needed.
+Both come from the environment, SHEETS_ADDRESS and SHEETS_KEY, or from the script: `powershaper.ADDRESS = "https://…"`.
 """
 
 import json
@@ -37,8 +37,8 @@ class Meter(TypedDict):
 class UsageRecord(TypedDict):
     """One half-hour, or one hour, day … of a meter.
 
-    `time` is local: ISO 8601 with its offset, a date (`day` and longer), or `HH:MM` (`profile`). What is missing is None,
-    never 0; `error_count` says how many half-hours are.
+    `time` is local: ISO 8601 with its offset, a date (`day` and longer), or `HH:MM` (`profile`). What is missing is
+    None, never 0; `error_count` says how many half-hours are.
     """
 
     time: str

@@ -196,9 +196,7 @@ def test_settings_are_kept_tried_and_said(script: Script, key: str) -> None:
         ({"periods": "2021-01"}, "Enter two periods"),
     ],
 )
-def test_settings_that_cannot_work_are_not_kept(
-    script: Script, key: str, changed: dict[str, str], said: str
-) -> None:
+def test_settings_that_cannot_work_are_not_kept(script: Script, key: str, changed: dict[str, str], said: str) -> None:
     done = script(["saveSettings", {"address": ELSEWHERE, "key": key} | changed])
     assert said in done["results"][0]["threw"]
     assert done["properties"] == {"address": ELSEWHERE, "key": key}

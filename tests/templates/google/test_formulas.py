@@ -18,14 +18,14 @@ CLAIMS = [(formula, fills) for _, formula, fills in re.findall(r"^\| (.+) \| `(=
 
 @pytest.fixture(scope="module")
 def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
-    """The service on the internet on the evening of a day whose half-hours are there, and a key to one home's meters."""
+    """The service on the internet on an evening up to which its data reaches, and a key to one home's meters."""
     now = datetime(2022, 12, 6, 20, tzinfo=UTC)
     with running(tmp_path_factory.mktemp("household"), now=now, more=GUARDED) as service:
         yield service, service.make_key(frozenset({(HOME_A, "electricity"), (HOME_A, "gas")}))
 
 
 def test_the_page_has_formulas_of_every_table() -> None:
-    assert len(CLAIMS) == PAGE.count("`=IMPORTDATA(\"https://sheets") + PAGE.count("`=SUM") + PAGE.count("`=INDEX") > 12
+    assert len(CLAIMS) == PAGE.count('`=IMPORTDATA("https://sheets') + PAGE.count("`=SUM") + PAGE.count("`=INDEX") > 12
     tables = {re.findall(rf"{ELSEWHERE}/([a-z]+)\.csv", formula)[0] for formula, _ in CLAIMS}
     assert tables == {"usage", "meters", "compare", "gaps", "status"}
 

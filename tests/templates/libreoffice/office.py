@@ -56,9 +56,7 @@ def told(script: Path, pipe: str, *words: str | Path) -> str:
     """What a script that drives the office prints; an office that is still starting is waited for."""
     end = time.monotonic() + START_SECONDS
     while True:
-        done = subprocess.run(
-            [PYTHON, script, pipe, *words], capture_output=True, text=True, timeout=180, check=False
-        )
+        done = subprocess.run([PYTHON, script, pipe, *words], capture_output=True, text=True, timeout=180, check=False)
         if done.returncode == 0:
             return done.stdout
         assert "NoConnectException" in done.stderr, done.stderr

@@ -1,7 +1,7 @@
-"""Run by the Python that knows LibreOffice: opens a workbook, points its links at a service, refreshes them and says what it shows.
+"""Run by the Python that knows LibreOffice: opens a workbook, points its links at a service, and refreshes them.
 
-Arguments: the office's pipe, the workbook, the address in its links and the address instead of it, a file to keep the workbook
-as. Prints the cells of every sheet and the addresses as JSON.
+Arguments: the office's pipe, the workbook, the address in its links and that instead of it, a file to keep the workbook
+as. Prints the cells of every sheet, the chart's values and the addresses as JSON.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""Pages of another site in a real browser: they read the service with a key and not without; and Code.gs's own dialog."""
+"""Pages of another site in a real browser read the service with a key and not without; and Code.gs's own dialog."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -17,10 +18,14 @@ from app.cli.servers import served
 
 pytestmark = pytest.mark.chromium
 
+ADDRESS = 'https://a.example/?"<b>'
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 SAMPLE = (TEMPLATES / "javascript" / "browser.html").read_text("utf-8")
-GOOGLES = "google = { script: { run: { withSuccessHandler(f) { this.well = f; return this; }, \
-withFailureHandler(f) { this.ill = f; return this; }, saveSettings(given) { window.given = given; this.well('Saved.'); } } } }"
+GOOGLES = """google = { script: { run: {
+    withSuccessHandler(act) { this.well = act; return this; },
+    withFailureHandler(act) { this.ill = act; return this; },
+    saveSettings(given) { window.given = given; this.well("Saved."); },
+} } }"""
 """What Google gives a dialog: a way to call the script behind it."""
 
 
@@ -79,11 +84,18 @@ def test_at_home_where_no_key_is_needed_another_origin_still_needs_one(elsewhere
 def test_the_dialog_of_the_google_script_hands_over_what_was_typed(browser: Browser) -> None:
     code = (TEMPLATES / "google" / "Code.gs").read_text("utf-8")
     page = browser.new_page()
-    kept = '{address: \'https://a.example/?"<b>\', key: "pss_secret", meter: "gas", periods: "", period: "all", aggregate: "week"}'
-    page.add_script_tag(content=f"{code}; {GOOGLES}; document.write(dialog_({kept}))")
+    kept = {
+        "address": ADDRESS,
+        "key": "pss_secret",
+        "meter": "gas",
+        "periods": "",
+        "period": "all",
+        "aggregate": "week",
+    }
+    page.add_script_tag(content=f"{code}; {GOOGLES}; document.write(dialog_({json.dumps(kept)}))")
     assert "pss_secret" not in re.sub(r"<script>.*", "", page.content(), flags=re.DOTALL)
     assert page.locator("[name=key]").get_attribute("value") is None
-    assert page.input_value("[name=address]") == 'https://a.example/?"<b>'
+    assert page.input_value("[name=address]") == ADDRESS
     page.fill("[name=address]", "https://sheets.example.org")
     page.fill("[name=key]", "pss_new")
     page.click("button")

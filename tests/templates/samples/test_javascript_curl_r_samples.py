@@ -35,7 +35,8 @@ def test_the_module_for_node_gives_meters_records_and_errors(
     (tmp_path / "own.mjs").write_text(
         'import { getMeters, getUsageRecords } from "./powershaper.mjs";\n'
         f'const day = await getUsageRecords("2021-03-28", "2021-03-28", "{HOME_A}", "gas", "none");\n'
-        f'const no = await getUsageRecords("2021-03-28", "2021-03-28", "{HOME_A}", "steam").catch((error) => `${{error}}`);\n'
+        f'const asked = getUsageRecords("2021-03-28", "2021-03-28", "{HOME_A}", "steam");\n'
+        "const no = await asked.catch((error) => `${error}`);\n"
         "console.log(JSON.stringify([await getMeters(), day, no]));\n"
     )
     done = run([node, "own.mjs"], tmp_path, with_key(guarded, key))
@@ -61,7 +62,7 @@ def test_curl_downloads_the_bytes_and_again_only_what_changed(
     curl: str, guarded: Running, key: str, tmp_path: Path
 ) -> None:
     assert curl
-    script = ["sh", TEMPLATES / "curl" / "download.sh"]
+    script: list[str | Path] = ["sh", TEMPLATES / "curl" / "download.sh"]
     done = run(script, tmp_path, with_key(guarded, key))
     assert (done.returncode, done.stderr) == (0, "")
     for name, path in FILES.items():
