@@ -18,6 +18,8 @@ CSV = ("Text - txt - csv (StarCalc)", "44,34,76,1,,2057,false,true")
 """LibreOffice's filter and its options: comma, quote, UTF-8, from line 1, English (UK), detect dates and numbers."""
 HOUR = 3600
 BOLD = 150
+A4_LANDSCAPE = (29700, 21000)
+"""Width and height, in hundredths of a millimetre."""
 EVERYTHING = 1023
 """All of com.sun.star.sheet.CellFlags."""
 NOT_YET = "Not loaded yet: start the service, and allow the update."
@@ -55,6 +57,9 @@ def made(desktop: Any) -> Any:
         book.Sheets.getByIndex(place).clearContents(EVERYTHING)
         book.Sheets.getByIndex(place).getCellByPosition(0, 0).String = NOT_YET
     compared(book)
+    page = book.StyleFamilies.getByName("PageStyles").getByName("Default")
+    page.IsLandscape, page.Width, page.Height = True, *A4_LANDSCAPE
+    page.ScaleToPagesX, page.ScaleToPagesY = 1, 0
     return book
 
 
@@ -80,7 +85,7 @@ def charted(profiles: Any) -> None:
     profiles.Charts.addNewByName("Profiles", Rectangle(9000, 500, 18000, 10000), (everything,), True, True)
     chart = profiles.Charts.getByName("Profiles").EmbeddedObject
     chart.Diagram = chart.createInstance("com.sun.star.chart.LineDiagram")
-    chart.HasMainTitle = True
+    chart.HasMainTitle = chart.HasLegend = True
     chart.Title.String = "A mean day: kWh a half-hour"
 
 

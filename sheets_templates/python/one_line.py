@@ -1,7 +1,7 @@
 """The days of last month, straight into pandas: a row a day and meter, dates as dates.
 
-Beside pandas nothing is needed: `pip install pandas`. Away from the machine that runs the service write its address, and
-add `&key=` and a key.
+Beside pandas nothing is needed: `pip install pandas`. Away from the machine that runs the service write its address,
+and add `&key=` and a key.
 """
 
 import pandas as pd

@@ -1,11 +1,12 @@
 """A service behind its guard, for the clients that bring a key, and the programs that run templates."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from conftest import program
-from service import Running, running
-from templates.templates import GUARDED
+from service import HOME_A, Running, running
+from templates.templates import GUARDED, TODAY
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,14 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def key(guarded: Running) -> str:
     """A key of that service which reads every meter."""
     return guarded.make_key()
+
+
+@pytest.fixture(scope="session")
+def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
+    """The service on the internet on an evening up to which its data reaches, and a key to one home's meters."""
+    now = datetime(TODAY.year, TODAY.month, TODAY.day, 20, tzinfo=UTC)
+    with running(tmp_path_factory.mktemp("household"), now=now, more=GUARDED) as service:
+        yield service, service.make_key(frozenset({(HOME_A, "electricity"), (HOME_A, "gas")}))
 
 
 @pytest.fixture(scope="session")

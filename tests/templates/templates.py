@@ -1,5 +1,6 @@
 """The templates' folder, their addresses as a service of the tests answers them, and a service that wants keys."""
 
+from datetime import date
 from pathlib import Path
 
 from service import Running
@@ -9,6 +10,8 @@ TEMPLATES = ROOT / "sheets_templates"
 AT_HOME, ELSEWHERE = "http://127.0.0.1:8000", "https://sheets.example.org"
 GOOGLE = "Mozilla/5.0 (compatible; GoogleDocs; apps-spreadsheets; +http://docs.google.com)"
 """What Google Sheets calls itself when it fetches for IMPORTDATA."""
+TODAY = date(2022, 12, 6)
+"""The day in whose evening a household looks: the data of home A ends at its noon."""
 GUARDED = {"public_url": ELSEWHERE}
 """Settings under which everybody needs a key."""
 

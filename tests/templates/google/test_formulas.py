@@ -2,26 +2,16 @@
 
 import csv
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
-from service import HOME_A, Running, running
+from service import Running
 from templates.google.formulas import Formula
-from templates.templates import ELSEWHERE, GUARDED, TEMPLATES
+from templates.templates import ELSEWHERE, TEMPLATES
 
 PAGE = (TEMPLATES / "google" / "formulas.md").read_text("utf-8")
 DASHBOARD = list(csv.reader((TEMPLATES / "google" / "dashboard.csv").read_text("utf-8").splitlines()))
 CELLS = {f"{chr(65 + c)}{r + 1}": text for r, row in enumerate(DASHBOARD) for c, text in enumerate(row) if text}
 CLAIMS = [(formula, fills) for _, formula, fills in re.findall(r"^\| (.+) \| `(=.+)` \| (.+) \|$", PAGE, re.MULTILINE)]
-
-
-@pytest.fixture(scope="module")
-def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
-    """The service on the internet on an evening up to which its data reaches, and a key to one home's meters."""
-    now = datetime(2022, 12, 6, 20, tzinfo=UTC)
-    with running(tmp_path_factory.mktemp("household"), now=now, more=GUARDED) as service:
-        yield service, service.make_key(frozenset({(HOME_A, "electricity"), (HOME_A, "gas")}))
 
 
 def test_the_page_has_formulas_of_every_table() -> None:

@@ -5,8 +5,7 @@ Home Assistant itself is too large to install here; its templates are Jinja, and
 
 import json
 import re
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +13,11 @@ import yaml
 from e2e.reference_homes import reference_meters
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from reference import long_rows
-from service import A_ELECTRICITY, A_GAS, HOME_A, Running, running
-from templates.templates import GUARDED, TEMPLATES
+from service import A_ELECTRICITY, A_GAS, HOME_A, Running
+from templates.templates import TEMPLATES, TODAY
 
 PACKAGE = (TEMPLATES / "home-assistant" / "powershaper.yaml").read_text("utf-8")
 JINJA = ImmutableSandboxedEnvironment()
-TODAY = date(2022, 12, 6)
 
 
 class Loader(yaml.SafeLoader):
@@ -27,14 +25,6 @@ class Loader(yaml.SafeLoader):
 
 
 Loader.add_constructor("!secret", lambda loader, node: f"!secret {node.value}")
-
-
-@pytest.fixture(scope="module")
-def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
-    """The service on the internet on an evening, and a key to one home's meters."""
-    now = datetime(TODAY.year, TODAY.month, TODAY.day, 20, tzinfo=UTC)
-    with running(tmp_path_factory.mktemp("home-assistant"), now=now, more=GUARDED) as service:
-        yield service, service.make_key(frozenset({(HOME_A, "electricity"), (HOME_A, "gas")}))
 
 
 def package() -> dict[str, Any]:
