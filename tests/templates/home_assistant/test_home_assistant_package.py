@@ -5,7 +5,8 @@ Home Assistant itself is too large to install here; its templates are Jinja, and
 
 import json
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ import yaml
 from e2e.reference_homes import reference_meters
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from reference import long_rows
-from service import A_ELECTRICITY, A_GAS, HOME_A, Running
-from templates.templates import TEMPLATES, TODAY
+from service import A_ELECTRICITY, A_GAS, HOME_A, Running, running
+from templates.templates import GUARDED, TEMPLATES, TODAY
 
 PACKAGE = (TEMPLATES / "home-assistant" / "powershaper.yaml").read_text("utf-8")
 JINJA = ImmutableSandboxedEnvironment()
@@ -79,16 +80,11 @@ def test_the_sensors_show_the_newest_complete_day_and_all_there_is(household: tu
 
 
 @pytest.mark.parametrize(("later", "day"), [(1, "2022-12-05"), (400, None)])
-def test_a_day_whose_evening_has_not_come_is_not_complete(
-    household: tuple[Running, str], later: int, day: str | None
-) -> None:
+def test_a_day_whose_evening_has_not_come_is_not_complete(tmp_path: Path, later: int, day: str | None) -> None:
     """The data ends at noon of a day: that one is no complete one, and long after it there is none in the month."""
-    service, key = household
-    service.clock.now += later * 86400
-    try:
-        shown = states(service, key)
-    finally:
-        service.clock.now -= later * 86400
+    evening = datetime(TODAY.year, TODAY.month, TODAY.day, 20, tzinfo=UTC)
+    with running(tmp_path, now=evening + timedelta(days=later), more=GUARDED) as service:
+        shown = states(service, service.make_key(frozenset({(HOME_A, "electricity"), (HOME_A, "gas")})))
     assert shown["Electricity day"] == day
     assert (shown["Electricity last complete day"] is None) is (day is None)
     assert float(shown["Electricity total"]) > 0
