@@ -77,10 +77,13 @@ def test_what_a_full_disk_does_not_take_is_answered_kept_and_written_when_space_
             eventually(lambda: any(call.endswith("/meters/") for call in service.calls[len(calls) :]))
             assert [call for call in service.calls[len(calls) :] if "2020" in call] == []
             assert days_in(path) == before
+            assert service.get("/readyz").text == "degraded\n"
+            assert "archive_trouble,The archive can't be used: the disk is full." in service.text("/status.csv")
             again = list(service.calls)
             assert service.get("/meters.csv").status_code == service.get(COLD).status_code == 200
             assert service.calls == again
         eventually(lambda: days_in(path) >= days)
+        eventually(lambda: service.get("/readyz").text == "ready\n")
         assert service.text(COLD) == right[1]
         assert service.calls == again
     with closing(SqliteArchive(path)) as archive:
