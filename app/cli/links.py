@@ -7,7 +7,7 @@ from app.query import Query
 PLACEHOLDER_KEY = "YOUR-KEY"
 M_TYPES = (
     "[time = {time}, date = type date, time_utc = type datetime, earliest = type datetime, latest = type datetime, "
-    "meter = type text]"
+    "start = type datetime, end = type datetime, start_utc = type datetime, end_utc = type datetime, meter = type text]"
 )
 M_TIMES = {"none": "type datetime", "hour": "type datetime", "profile": "type time"}
 
@@ -36,8 +36,9 @@ def power_query(query: Query, url: str) -> str:
         fields.setdefault(name, []).append(value)
     asked = ", ".join(f"{name} = {_m_value(values)}" for name, values in fields.items())
     options = f"[RelativePath = {_m_text(parts.path.lstrip('/'))}" + (f", Query = [{asked}]]" if asked else "]")
-    types = M_TYPES.format(time=M_TIMES.get(query.aggregate, "type date"))
-    other = "type number" if query.table == "usage" else "type any"
+    of_days = "Int64.Type" if query.table == "compare" else "type date"
+    types = M_TYPES.format(time=M_TIMES.get(query.aggregate, of_days))
+    other = "type any" if query.table == "meters" else "type number"
     return (
         "let\n"
         f"    Source = Web.Contents({_m_text(f'{parts.scheme}://{parts.netloc}')}, {options}),\n"

@@ -140,6 +140,22 @@ class ReadThrough:
             days = await self._memory.days(meter, asked.first_day, asked.last_day)
         return self._answered(meter, asked, days, Outcome.STALE if failure else outcome, failure)
 
+    async def begin(self, meter: Meter, spans: Sequence[Span]) -> None:
+        """Begins to fetch what is missing or due of all `spans` together, so that it takes the fewest calls.
+
+        Who then asks for the answer of each joins what is under way.
+        """
+        now = int(self._clock())
+        window = self._fetchable(meter, now)
+        wanted = [np.empty(0, dtype=np.int64)]
+        for asked in [span & window for span in spans] if window else []:
+            if len(asked):
+                days = await self._memory.days(meter, asked.first_day, asked.last_day)
+                missing = self._missing(days)
+                due = days.first_day + np.flatnonzero(days.due(meter, now))
+                wanted.append(missing if len(missing) else due)
+        self._join(meter, np.unique(np.concatenate(wanted)))
+
     async def calls_to_fill(self, meter: Meter, first_day: int | None) -> list[tuple[int, int]]:
         """The calls, as UTC days from and to, that would fetch all that is missing or due from `first_day` on."""
         now = int(self._clock())
@@ -206,12 +222,17 @@ class ReadThrough:
 
     async def _fetch(self, meter: Meter, needed: NDArray[np.int64], deadline: float) -> SheetsError | None:
         """Fetches the days, or joins those who do; gives what went wrong, if the wait wasn't long enough too."""
+        return await self._waited(self._join(meter, needed), deadline)
+
+    def _join(self, meter: Meter, needed: NDArray[np.int64]) -> "list[asyncio.Task[None]]":
+        """The fetches of the days: those under way, and new ones for what they don't bring."""
         joined = self._flights.covering(meter, needed)
         for flight in joined:
             needed = needed[(needed < flight.first_day) | (needed > flight.last_day)]
         tasks = [flight.task for flight in joined]
-        tasks += [self._flights.join(meter, first, last) for first, last in calls_to_cover(needed, self._call_days)]
-        return await self._waited(tasks, deadline)
+        return tasks + [
+            self._flights.join(meter, first, last) for first, last in calls_to_cover(needed, self._call_days)
+        ]
 
     async def _waited(self, tasks: "Sequence[asyncio.Task[None]]", deadline: float) -> SheetsError | None:
         left = max(0.0, deadline - asyncio.get_running_loop().time())

@@ -19,6 +19,8 @@ EXAMPLES = [
     "/usage.html?period=last-31-days&aggregate=profile",
     "/usage.json?start=2021-06-01&end=2021-06-30&tz=UTC",
     "/usage.csv?period=last-7-days&layout=grid&value=error_count",
+    "/usage.csv?period=2021&aggregate=profile&days=weekend",
+    "/gaps.csv?period=all&last=10",
     "/meters.csv?columns=meter,latest",
 ]
 
