@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 from app.domain.aggregates import Aggregate
 from app.domain.errors import BadParameter, NotFound
 from app.domain.periods import LocalDays, named_period
-from app.query.parameters import COMPARED, DEFAULT_PERIOD, PARAMETERS, TABLES, TABLES_TO_COME, Kind, Layout, Quantity
+from app.query.parameters import (
+    COMPARED,
+    DEFAULT_PERIOD,
+    PARAMETERS,
+    REPORTS,
+    TABLES,
+    TABLES_TO_COME,
+    Kind,
+    Layout,
+    Quantity,
+)
 from app.query.parsers import parsed, written
 from app.query.spelling import nearest
 
@@ -52,7 +62,7 @@ class Query:
         """The query of a table's name and the decoded parameters of a link. NotFound, BadParameter."""
         if table in TABLES_TO_COME:
             raise NotFound(f"The table {table} is not built yet.", remedy=f"The tables are {', '.join(TABLES)}.")
-        if table not in TABLES:
+        if table not in (*TABLES, *REPORTS):
             raise NotFound("There is no such table.", remedy=f"The tables are {', '.join(TABLES)}.")
         given = _checked(table, pairs)
         values = {name: parsed(name, texts) for name, texts in given.items()}

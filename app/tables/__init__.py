@@ -5,6 +5,7 @@ from app.tables.compare import Compared, compare_table
 from app.tables.gaps import Runs, gaps_table
 from app.tables.messages import error_table
 from app.tables.meters import meters_table
+from app.tables.report import OfMeter, Report, report
 from app.tables.usage import NOTHING, Measured, usage_grid, usage_long, usage_wide
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Labels",
     "Measured",
     "Numbers",
+    "OfMeter",
+    "Report",
     "Runs",
     "Table",
     "Times",
@@ -24,6 +27,7 @@ __all__ = [
     "error_table",
     "gaps_table",
     "meters_table",
+    "report",
     "usage_grid",
     "usage_long",
     "usage_wide",

@@ -74,13 +74,14 @@ def half_hours_of(first: datetime, count: int) -> Table:
 
 
 @pytest.mark.parametrize("first", [datetime(1900, 3, 1), datetime(2021, 3, 27), datetime(2199, 12, 1)])  # noqa: DTZ001
-def test_half_hours_are_exact_in_openpyxl_calamine_and_pandas(first: datetime) -> None:
+@pytest.mark.parametrize("engine", ["openpyxl", "calamine"])
+def test_half_hours_are_exact_in_openpyxl_calamine_and_pandas(first: datetime, engine: Any) -> None:
     table = half_hours_of(first, 1400)
     expected = [first + timedelta(minutes=30 * i) for i in range(1400)]
     body = written(table)
     assert [row[0] for row in read_xlsx(body)[1]] == expected
     assert [row[0] for row in calamine_rows(body, 3)[1:]] == expected
-    frame = pd.read_excel(io.BytesIO(body), sheet_name="usage")
+    frame = pd.read_excel(io.BytesIO(body), sheet_name="usage", engine=engine)
     assert frame["time"].tolist() == [pd.Timestamp(moment) for moment in expected]
     assert frame["energy_kwh"].isna().sum() == 28
     assert frame["energy_kwh"][1] == 1.000003
@@ -91,7 +92,7 @@ def test_a_half_hour_equals_what_excel_adds_up_itself(day: date) -> None:
     midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock
     serial = (midnight - datetime(1899, 12, 30)).days  # noqa: DTZ001 - Excel's own first day
     body = written(half_hours_of(midnight, 48))
-    cells = pd.read_excel(io.BytesIO(without_formats(body)), sheet_name="usage")["time"]
+    cells = pd.read_excel(io.BytesIO(without_formats(body)), sheet_name="usage", engine="openpyxl")["time"]
     assert cells.tolist() == [serial + i / 48 for i in range(48)]
 
 
