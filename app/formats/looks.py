@@ -3,8 +3,10 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import NamedTuple
 
+import numpy as np
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill
 from openpyxl.worksheet.filters import AutoFilter
@@ -14,12 +16,15 @@ from openpyxl.worksheet.table import TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from app.formats.sheets import cleaned, dimension
-from app.tables import Clock, Column, Dates, Labels, Numbers, Times
+from app.tables import Clock, Column, Dates, Labels, Numbers, Table, Times
+from app.tables.columns import Integers
 
 GREEN, GREY = "0A7D55", "666666"
-RIGHT, INDENTED = Alignment(horizontal="right"), Alignment(horizontal="left", indent=1)
+RIGHT, INDENTED = Alignment(horizontal="right"), Alignment(horizontal="left", vertical="top", indent=1)
 WRAPPED = Alignment(horizontal="left", vertical="top", indent=1, wrap_text=True)
 WIDEST_TEXT = 60
+LINE_HEIGHT, TALLEST_ROW, ROOM_OF_A_LINE = 15, 405, 8
+"""Points of a line and of the tallest row of Excel (409); characters that a line is shorter than its column."""
 LONGEST_SHEET_NAME, LONGEST_TABLE_NAME, LONGEST_COLUMN_NAME = 31, 255, 255
 
 
@@ -81,6 +86,24 @@ def kind_of(column: Column) -> Kind:  # noqa: PLR0911 - one a kind of column
             if longest > WIDEST_TEXT and name < WIDEST_TEXT:
                 return Kind("General", WIDEST_TEXT, WRAPPED)
             return Kind("General", max(longest, name), INDENTED)
+
+
+def height_of(text: str, width: int) -> int:
+    """The points that `text` needs in a column of `width` characters."""
+    lines = sum(max(1, len(wrap(line, width - ROOM_OF_A_LINE))) for line in text.split("\n"))
+    return min(LINE_HEIGHT * lines, TALLEST_ROW)
+
+
+def heights_of(table: Table) -> Integers | None:
+    """The points of each row of a plain table; None if none has a text that is wrapped."""
+    tall = [column for column in table.columns if isinstance(column, Labels) and kind_of(column).alignment is WRAPPED]
+    if not tall:
+        return None
+    heights = np.full(table.rows, LINE_HEIGHT, dtype=np.int64)
+    for column in tall:
+        of_values = [height_of(cleaned(str(value)), WIDEST_TEXT) for value in column.values]
+        heights = np.maximum(heights, np.array([*of_values, LINE_HEIGHT])[column.codes])  # the last is for -1, a blank
+    return heights
 
 
 def sheet_name(text: str, taken: Collection[str] = ()) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 from openpyxl.utils import get_column_letter
 
 from app.formats.rows import ROWS_AT_ONCE, Characters, Spelling, cells, number_text, same, text_of
-from app.tables import Cell, Clock, Column, Dates, Labels, Table
-from app.tables.columns import Flags
+from app.tables import Cell, Clock, Column, Dates, Labels, Numbers, Table
+from app.tables.columns import Flags, Integers
 
 ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML 1.0 doesn't have."""
@@ -85,23 +85,34 @@ def _loose(place: str, cell: Loose, strings: Strings) -> str:
             return f'{start} t="str">{formula}<v>{xml_text(cleaned(cell.value))}</v></c>'
         case str():
             return f'{start} t="s"><v>{strings.place(cleaned(cell.value))}</v></c>'
-    return f"{start}>{formula}<v>{number_text(cell.value)}</v></c>"
+    return f"{start}>{formula}<v>{cell.value!r}</v></c>"
 
 
-def table_rows(table: Table, first_row: int, styles: Sequence[int], strings: Strings) -> Iterator[bytes]:
-    """The rows of a table from `first_row` on, a few thousand at a time; `styles` has a number a column."""
+def table_rows(
+    table: Table, first_row: int, styles: Sequence[int], strings: Strings, heights: Integers | None = None
+) -> Iterator[bytes]:
+    """The rows of a table from `first_row` on, a few thousand at a time.
+
+    `styles` has a number a column, `heights` points a row, for texts that take several lines.
+    """
     done = 0
     while done < table.rows:
         row = first_row + done
         longer = 10 ** len(str(row))  # up to here a row's number has as many digits as the first one's
         rows = min(ROWS_AT_ONCE, table.rows - done, longer - row)
-        yield _rows(table.take(slice(done, done + rows)), row, styles, strings)
+        at = slice(done, done + rows)
+        yield _rows(table.take(at), row, styles, strings, None if heights is None else heights[at])
         done += rows
 
 
-def _rows(table: Table, first_row: int, styles: Sequence[int], strings: Strings) -> bytes:
+def _rows(table: Table, first_row: int, styles: Sequence[int], strings: Strings, heights: Integers | None) -> bytes:
     number = _row_numbers(first_row, table.rows)
-    parts = [same(b'<row r="', table.rows), number, same(b'">', table.rows)]
+    parts = [same(b'<row r="', table.rows), number]
+    if heights is not None:
+        tall = Numbers("height", heights, np.ones(table.rows, dtype=np.bool_), 0)
+        plain = Spelling(blank=b"", quote=b"", cell=lambda _: b"")
+        parts += [same(b'" customHeight="1" ht="', table.rows), cells(tall, plain)]
+    parts.append(same(b'">', table.rows))
     for i, (column, style) in enumerate(zip(table.columns, styles, strict=True), 1):
         parts += _cells(column, f'<c r="{get_column_letter(i)}'.encode(), number, style, strings)
     return text_of([*parts, same(b"</row>", table.rows)])

@@ -19,6 +19,8 @@ from app.formats.looks import (
     column_names,
     excel_table,
     header_look,
+    height_of,
+    heights_of,
     kind_of,
     print_on_a4,
     sheet_name,
@@ -87,7 +89,7 @@ def _rows(table: Table, names: Sequence[str], styles: Styles, strings: Strings) 
     yield loose_row(1, [Loose(name, style) for name, style in zip(names, styles.header, strict=True)], strings)
     if not table.rows:  # a table without a row under its header is repaired by Excel
         yield loose_row(2, [Loose(None, style) for style in styles.columns], strings)
-    yield from table_rows(table, 2, styles.columns, strings)
+    yield from table_rows(table, 2, styles.columns, strings, heights_of(table))
 
 
 def about_sheet(book: Workbook) -> tuple[int, int, int]:
@@ -104,4 +106,5 @@ def about_rows(about: About, styles: tuple[int, int, int], strings: Strings) -> 
     title, label, fact = styles
     yield loose_row(1, [Loose(about.title, title)], strings)
     for number, (name, text) in enumerate(about.facts, 2):
-        yield loose_row(number, [Loose(name, label), Loose(text, fact)], strings)
+        height = height_of(text, ABOUT_WIDTHS[1])
+        yield loose_row(number, [Loose(name, label), Loose(text, fact)], strings, height)

@@ -27,7 +27,7 @@ FURTHER_COLOURS = ("3B6FB6", "8A5A9E", "B5523B", "4F8F8B")
 GREY, FAINT = "BFBFBF", "E3E3E3"
 WIDTH, HEIGHT = 22, 9.5
 """Centimetres."""
-MOST_LABELS = 16
+MOST_LABELS, FEW_COLUMNS = 12, 4
 SERIAL_OF_EPOCH = 25_569
 
 
@@ -54,7 +54,12 @@ def colours(types: Sequence[str]) -> list[str]:
 def column_chart(placed: Placed, lines: Sequence[Line], *, title: str, unit: str, category_format: str) -> BarChart:
     """Columns, one a row of the table and series."""
     chart = BarChart()
-    chart.type, chart.grouping, chart.gapWidth, chart.overlap = "col", "clustered", 40, 0
+    chart.type, chart.grouping, chart.gapWidth, chart.overlap = (
+        "col",
+        "clustered",
+        40 if placed.table.rows > FEW_COLUMNS else 200,
+        0,
+    )
     _fill(chart, placed, lines, title, unit, category_format)
     for series, line in zip(chart.series, lines, strict=True):
         series.graphicalProperties = GraphicalProperties(solidFill=line.colour)

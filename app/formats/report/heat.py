@@ -17,6 +17,7 @@ DATE_WIDTH, CELL_WIDTH, HEADER_HEIGHT = 16, 2.9, 34
 DARKER = {"0A7D55": "053D29", "E09F1F": "7A4A00"}
 BLACK = "262626"
 FIRST_BLOCK = 4
+MOST_LANDSCAPE, MOST_ROWS_OF_A_PAGE = 40, 100
 
 
 def add_heat_map(pen: Pen, meters: Sequence[OfMeter], heading: str, note: str) -> None:
@@ -26,7 +27,8 @@ def add_heat_map(pen: Pen, meters: Sequence[OfMeter], heading: str, note: str) -
     widest = max((len(meter.heat.columns) for meter in meters), default=1)
     for i in range(2, widest + 1):
         sheet.column_dimensions[get_column_letter(i)].width = CELL_WIDTH
-    print_on_a4(sheet, landscape=True)
+    shown = sum(meter.heat.rows for meter in meters)
+    print_on_a4(sheet, landscape=shown <= MOST_LANDSCAPE, one_page=shown <= MOST_ROWS_OF_A_PAGE)
     sheet.freeze_panes = "B4"
     starts, row = [], FIRST_BLOCK
     for meter, colour in zip(meters, colours([meter.type for meter in meters]), strict=True):
@@ -49,20 +51,29 @@ def _rows(
     pen: Pen, sheet: Worksheet, meters: Sequence[OfMeter], starts: Sequence[int], top: tuple[str, str]
 ) -> Iterator[bytes]:
     small = Font(name=FONT, size=9, color=GREY)
-    turned = Look(font=small, alignment=Alignment(horizontal="center", vertical="bottom", text_rotation=90)).style(
-        sheet
-    )
+    upright = Alignment(horizontal="center", vertical="bottom", text_rotation=90)
+    turned = Look(font=small, alignment=upright).style(sheet)
     date = Look("ddd yyyy-mm-dd", Alignment(horizontal="left", indent=1), Font(name=FONT, size=10)).style(sheet)
     hidden = Look(";;;").style(sheet)  # the number is there for who clicks, the colour for who looks
-    heading = Look(font=Font(name=FONT, size=12, bold=True)).style(sheet)
-    strings = pen.strings
-    yield loose_row(1, [Loose(top[0], TITLE.style(sheet))], strings, 24)
-    yield loose_row(2, [Loose(top[1], NOTE.style(sheet))], strings)
-    for meter, start in zip(meters, starts, strict=True):
-        cut = meter.heat.rows < meter.heat_days
-        shown = f", the last {meter.heat.rows:,} of {meter.heat_days:,} days; half-hours has all" if cut else ""
-        yield loose_row(start, [Loose(f"{meter.name}, kWh{shown}", heading)], strings, 18)
-        labels = [Loose(name, turned) for name in meter.heat.header[1:]]
-        yield loose_row(start + 1, [None, *labels], strings, HEADER_HEIGHT)
-        styles = [date] + [hidden] * len(labels)
-        yield from table_rows(meter.heat, start + 2, styles, strings)
+    block = Look(font=Font(name=FONT, size=12, bold=True)).style(sheet)
+    titles = [
+        loose_row(1, [Loose(top[0], TITLE.style(sheet))], pen.strings, 24),
+        loose_row(2, [Loose(top[1], NOTE.style(sheet))], pen.strings),
+    ]
+
+    def chunks() -> Iterator[bytes]:
+        yield from titles
+        for meter, start in zip(meters, starts, strict=True):
+            labels = [Loose(name, turned) for name in meter.heat.header[1:]]
+            yield loose_row(start, [Loose(_block_heading(meter), block)], pen.strings, 18)
+            yield loose_row(start + 1, [None, *labels], pen.strings, HEADER_HEIGHT)
+            yield from table_rows(meter.heat, start + 2, [date] + [hidden] * len(labels), pen.strings)
+
+    return chunks()
+
+
+def _block_heading(meter: OfMeter) -> str:
+    if meter.heat.rows == meter.heat_days:
+        return f"{meter.name}, kWh"
+    shown = f"the last {meter.heat.rows:,} of {meter.heat_days:,} days; the sheet half-hours has all"
+    return f"{meter.name}, kWh, {shown}"

@@ -65,7 +65,7 @@ FACTS = (
     Fact("Coverage, %", "0.0", lambda m: _scaled(m.summary.coverage_tenths, 10)),
     Fact("Missing half-hours", "#,##0", lambda m: m.summary.missing, lambda m: f"SUM(days[{m.name} missing])"),
 )
-FIRST_FACT = 5
+FIRST_FACT, MOST_PORTRAIT = 5, 3
 
 
 def add_overview(pen: Pen, meters: Sequence[OfMeter], heading: str, note: str) -> Callable[[Placed, str, str], None]:
@@ -74,7 +74,7 @@ def add_overview(pen: Pen, meters: Sequence[OfMeter], heading: str, note: str) -
     sheet.column_dimensions["A"].width = LABEL_WIDTH
     for i in range(len(meters)):
         sheet.column_dimensions[get_column_letter(i + 2)].width = METER_WIDTH
-    print_on_a4(sheet, landscape=True, one_page=True)
+    print_on_a4(sheet, landscape=len(meters) > MOST_PORTRAIT, one_page=True)
     last = FIRST_FACT + len(FACTS) - 1
     pen.pour(sheet, dimension(1 + len(meters), last + 1 + len(NOTES)), _rows(pen, sheet, meters, (heading, note)))
 

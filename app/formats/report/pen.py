@@ -14,12 +14,12 @@ from app.domain.errors import TooLarge
 from app.formats.looks import GREY, INDENTED, RIGHT, Kind, Look, excel_table, header_look, kind_of
 from app.formats.sheets import Loose, Strings, dimension, loose_row, table_rows
 from app.formats.workbook import Rows, Shell
-from app.tables import Column, Labels, Numbers, Table
+from app.tables import Column, Dates, Labels, Numbers, Table
 
 MOST_ROWS = 1_048_576
 TITLE_ROW, NOTE_ROW, HEADER_ROW = 1, 2, 4
 HEADER_HEIGHT = 33
-NUMBER_WIDTH, DATE_WIDTH = 13, 13
+NUMBER_WIDTH = 13
 FONT = "Calibri"
 TITLE = Look(font=Font(name=FONT, size=16, bold=True))
 NOTE = Look(font=Font(name=FONT, size=10, color=GREY))
@@ -129,15 +129,18 @@ class Pen:
 
 def _kind(column: Column, decimals: int) -> Kind:
     """A column's look: fewer decimals than plain tables show, and a name that may take two lines."""
+    width = max(NUMBER_WIDTH, *(len(word) + 4 for word in column.name.split()))
     match column:
         case Numbers(decimals=6):
-            return Kind("#,##0." + "0" * decimals, NUMBER_WIDTH)
+            return Kind("#,##0." + "0" * decimals, width)
         case Numbers():
-            return Kind("#,##0", NUMBER_WIDTH)
+            return Kind("#,##0", width)
+        case Dates(name="month"):
+            return Kind("mmm yyyy", width, INDENTED)
         case Labels():
             return kind_of(column)
     shown = kind_of(column)
-    return Kind(shown.number_format, max(DATE_WIDTH, 18 if "hh" in shown.number_format else 0), INDENTED)
+    return Kind(shown.number_format, max(width, 18 if "hh" in shown.number_format else 0), INDENTED)
 
 
 def _head(kind: Kind) -> Alignment:

@@ -14,7 +14,7 @@ from app.formats.xlsx import about_rows, about_sheet
 from app.tables import Report
 
 MOST_DAYS_CHARTED, MOST_DAYS_ON_OVERVIEW = 400, 62
-MOST_NAMES = 4
+MOST_NAMES, MOST_ROWS_OF_A_PAGE = 4, 62
 WIDE = 7
 """Columns from which on a sheet without a chart is printed in landscape."""
 DAY_FORMAT, MONTH_FORMAT, CLOCK_FORMAT = "d mmm", "mmm yyyy", "hh:mm"
@@ -55,7 +55,7 @@ def _days(pen: Pen, report: Report, note: str) -> Placed:
     placed = pen.table("days", "Days", said, report.days, 2, totals=True)
     if charted:
         _energy_charts(placed, report, "a day", DAY_FORMAT)
-    print_on_a4(placed.sheet, landscape=True, title_rows=f"{HEADER_ROW}:{HEADER_ROW}")
+    _print(placed, landscape=True)
     return placed
 
 
@@ -63,7 +63,7 @@ def _months(pen: Pen, report: Report, note: str) -> Placed:
     said = f"{note}. The first and last month are as much of them as lies within."
     placed = pen.table("months", "Months", said, report.months, 1, totals=True)
     _energy_charts(placed, report, "a month", MONTH_FORMAT)
-    print_on_a4(placed.sheet, landscape=True, title_rows=f"{HEADER_ROW}:{HEADER_ROW}")
+    _print(placed, landscape=True)
     return placed
 
 
@@ -86,7 +86,7 @@ def _profile(pen: Pen, report: Report, note: str) -> None:
         ]
         title, unit = f"{meter}, mean day", "kWh a half-hour"
         _beside(placed, i, line_chart(placed, lines, title=title, unit=unit, category_format=CLOCK_FORMAT))
-    print_on_a4(placed.sheet, landscape=True, title_rows=f"{HEADER_ROW}:{HEADER_ROW}")
+    _print(placed, landscape=True)
 
 
 def _further(pen: Pen, report: Report, note: str) -> None:
@@ -96,8 +96,12 @@ def _further(pen: Pen, report: Report, note: str) -> None:
         pen.table("half-hours", "Half-hours", note, report.half_hours, 3, totals=False),
         pen.table("gaps", "Gaps", f"{note}. Runs of half-hours that are missing.{none}", report.gaps, 0, totals=True),
     ):
-        landscape = len(placed.table.columns) >= WIDE
-        print_on_a4(placed.sheet, landscape=landscape, title_rows=f"{HEADER_ROW}:{HEADER_ROW}")
+        _print(placed, landscape=len(placed.table.columns) >= WIDE)
+
+
+def _print(placed: Placed, *, landscape: bool) -> None:
+    one_page = placed.table.rows <= MOST_ROWS_OF_A_PAGE
+    print_on_a4(placed.sheet, landscape=landscape, title_rows=f"{HEADER_ROW}:{HEADER_ROW}", one_page=one_page)
 
 
 def _coloured(report: Report) -> list[tuple[str, str]]:
@@ -107,4 +111,4 @@ def _coloured(report: Report) -> list[tuple[str, str]]:
 
 def _beside(placed: Placed, place: int, chart: ChartBase) -> None:
     column = get_column_letter(len(placed.table.columns) + 2)
-    placed.sheet.add_chart(chart, f"{column}{HEADER_ROW + 20 * place}")
+    placed.sheet.add_chart(chart, f"{column}{HEADER_ROW + 1 + 20 * place}")
