@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from app.query import Query
+from app.query import REPORTS, Query
 
 PLACEHOLDER_KEY = "YOUR-KEY"
 M_TYPES = (
@@ -17,6 +17,8 @@ def forms_of(query: Query, extension: str, address: str, key: str | None) -> lis
     url = address + query.link(extension)
     if key is not None:
         url += ("&" if "?" in url else "?") + urlencode({"key": key})
+    if query.table in REPORTS:
+        return [("URL", url), ("curl", f'curl -o {query.table}.{extension} "{url}"')]
     return [
         ("URL", url),
         ("Google Sheets", f'=IMPORTDATA("{_with_csv(url, extension)}")'),

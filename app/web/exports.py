@@ -13,13 +13,13 @@ from app.domain.meters import Meter
 from app.domain.periods import LocalDays, named_period
 from app.domain.spans import ONE_DAY, Span, midnight
 from app.formats import FORMATS, About
-from app.query import Query
+from app.query import REPORTS, Query
 from app.readthrough import Answered, Outcome, ReadThrough, Watch
-from app.tables import NOTHING, Measured, Table, meters_table, status_table
+from app.tables import NOTHING, Measured, Report, Table, meters_table, status_table
 from app.web.answers import SMALLEST_GZIPPED, Answer, Body, conditional, takes_gzip
 from app.web.bodies import Bodies
 from app.web.errors import failed
-from app.web.layouts import chosen_rows, compare_of, gaps_of, usage_of
+from app.web.layouts import compare_of, gaps_of, report_of, usage_of, written
 from app.web.made import CACHE_STATUS, MOST_SECONDS_KEPT, Made, days_text, made_of, measured_of, period_text
 from app.web.status import status_facts
 
@@ -71,13 +71,15 @@ class Exports:
         """The answer to a link that can be answered. SheetsError for all others."""
         if asked.extension not in FORMATS:
             raise NotFound("There is no such format.", remedy=f"The formats are {', '.join(FORMATS)}.")
+        if asked.table in REPORTS and asked.extension != "xlsx":
+            raise NotFound(f"The {asked.table} comes as xlsx alone.", remedy=f"Ask for /{asked.table}.xlsx.")
         query = Query.parse(asked.table, asked.pairs)
         made = await MAKERS[query.table](self, query, asked.permits)
         writer = FORMATS[asked.extension]
         about = self._about(query, made, asked)
 
         def make() -> Body:
-            return Body.of(writer.write(chosen_rows(query, made.build()), about))
+            return Body.of(written(query, made.build(), writer, about))
 
         key = (asked.extension, query, about, made.fingerprint)
         body = await self.bodies.get(key, make)
@@ -150,12 +152,19 @@ class Exports:
             query, permits, lambda _: gaps_of(query, [], tz), lambda answers: gaps_of(query, answers, tz)
         )
 
+    async def workbook(self, query: Query, permits: Callable[[Meter], bool]) -> Made:
+        """What the report is made from. SheetsError."""
+        tz = query.zone(self.default_tz)
+        return await self._of_a_period(
+            query, permits, lambda _: gaps_of(query, [], tz), lambda answers: report_of(answers, tz)
+        )
+
     async def _of_a_period(
         self,
         query: Query,
         permits: Callable[[Meter], bool],
         empty: Callable[[Sequence[Meter]], Table],
-        build: Callable[[Sequence[Answered]], Table],
+        build: Callable[[Sequence[Answered]], Table | Report],
     ) -> Made:
         """What a table of half-hours of one period is made from; `empty` is the table without any. SheetsError."""
         deadline = self.source.deadline()
@@ -228,6 +237,7 @@ MAKERS = {
     "compare": Exports.compare,
     "gaps": Exports.gaps,
     "status": Exports.status,
+    "workbook": Exports.workbook,
 }
 
 

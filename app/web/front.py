@@ -26,7 +26,8 @@ async def front_page(exports: Exports, asked: Asked) -> Answer:
     except SheetsError as error:
         meters = []
         listed = f"<p><strong>{escape(str(error))}</strong> {escape(error.remedy)}</p>"
-    body = f"{HOW_TO}<h2>Meters</h2>{listed}<h2>Tables</h2>{_table_rows(meters, asked.address)}{_parameter_rows()}"
+    tables = _report(asked.address) + _table_rows(meters, asked.address)
+    body = f"{HOW_TO}<h2>Meters</h2>{listed}<h2>Tables</h2>{tables}{_parameter_rows()}"
     return Answer(200, FORMATS["html"].media_type, page("powershaper-sheets", body), {"Cache-Control": "no-store"})
 
 
@@ -59,6 +60,14 @@ def _examples(meters: list[Meter]) -> list[tuple[str, Query]]:
          Query("compare", meter=first, periods=("last-month", "this-month"), aggregate=Aggregate.PROFILE)),
         ("half-hours that are missing", Query("gaps")),
     ]  # fmt: skip
+
+
+def _report(address: str) -> str:
+    link = Query("workbook", period="last-month").link("xlsx")
+    return (
+        f'<p><a href="{escape(link)}">A workbook of last month</a>: overview, days, months, mean day, heat map, '
+        f"half-hours and gaps, with charts. <code>{escape(address + link)}</code></p>"
+    )
 
 
 def _table_rows(meters: list[Meter], address: str) -> str:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from app.domain.aggregates import Aggregate
 from app.domain.spans import EPOCH
 from app.formats import FORMATS
-from app.query import COMPARED, PARAMETERS, TABLES, Kind, Layout, Quantity
+from app.query import COMPARED, PARAMETERS, REPORTS, TABLES, Kind, Layout, Quantity
 from app.tables import gaps_table, meters_table, status_table, usage_long
 from app.web.errors import STATUSES
 
@@ -60,6 +60,8 @@ TABLE_HELP = {
     "time, then one a period, named as it was asked for; with difference=1 the last less the first.",
     "gaps": "Runs of half-hours that are missing, or that hold more than a home can use. Columns: "
     f"{', '.join(gaps_table([], UTC).header)}.",
+    "workbook": "A ready-made report as one workbook: overview, days, months, the mean day, a heat map, half-hours and "
+    "gaps of all meters side by side, with charts.",
 }
 HEADERS = {
     "ETag": "Names these very bytes; another for each content encoding.",
@@ -89,6 +91,7 @@ MEDIA_TYPES = {"json": "application/problem+json", "xlsx": "text/plain; charset=
 def openapi_document() -> dict[str, Any]:
     """The document, OpenAPI 3.1."""
     paths = {f"/{table}.{extension}": _path(table, extension) for table in TABLES for extension in FORMATS}
+    paths |= {f"/{report}.xlsx": _path(report, "xlsx") for report in REPORTS}
     return {
         "openapi": "3.1.0",
         "info": {
