@@ -63,6 +63,9 @@ PARAMETERS = {
     "last": Parameter("that many rows from the end", TABLES, built=False),
     "kind": Parameter("of gaps: missing or suspect", TABLES, built=False),
     "difference": Parameter("of compare: 1", TABLES, built=False),
+    "format": Parameter("csv or json: what the workbook fetches (csv)", ("connected",)),
+    "embed_key": Parameter("1: the access key of the request is put into the workbook", ("connected",)),
+    "chart": Parameter("1: a sheet with a chart, a line a meter; the layout is wide", ("connected",)),
 }
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from app.domain.errors import NotFound, SheetsError
+from app.domain.errors import SheetsError
 from app.domain.meters import Meter
 from app.domain.periods import LocalDays
 from app.domain.spans import ONE_DAY, Span, midnight
@@ -21,6 +21,7 @@ from app.readthrough import Answered, Outcome, ReadThrough
 from app.tables import NOTHING, Measured, Table, meters_table, usage_grid, usage_long, usage_wide
 from app.web.answers import SMALLEST_GZIPPED, Answer, Body, conditional, takes_gzip
 from app.web.bodies import Bodies
+from app.web.connected import Wanted, wanted
 from app.web.errors import failed
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ CACHE_STATUS = {
 class Asked:
     """A request for a table: its link's decoded parameters, and what of it HTTP wants to know.
 
-    `address` is the service's own. `permits` tells which meters the asker may read.
+    `address` is the service's own. `permits` tells which meters the asker may read, `given_key` the access key that
+    came with the request: a function, so that it is printed nowhere.
     """
 
     table: str
@@ -47,6 +49,7 @@ class Asked:
     pairs: Pairs
     address: str
     permits: Callable[[Meter], bool] = lambda _: True
+    given_key: Callable[[], str | None] = lambda: None
     accept_encoding: str = ""
     if_none_match: str = ""
 
@@ -90,24 +93,22 @@ class Exports:
 
     async def table(self, asked: Asked) -> Answer:
         """The answer to a link that can be answered. SheetsError for all others."""
-        if asked.extension not in FORMATS:
-            raise NotFound("There is no such format.", remedy=f"The formats are {', '.join(FORMATS)}.")
-        query = Query.parse(asked.table, asked.pairs)
+        want = wanted(asked.table, asked.extension, asked.pairs, asked.address, asked.given_key)
+        query, writer = want.query, want.format
         made = await MAKERS[query.table](self, query, asked.permits)
-        writer = FORMATS[asked.extension]
-        about = self._about(query, made, asked)
+        about = self._about(want, made, asked)
 
         def make() -> Body:
             return Body.of(writer.write(made.build().select(query.columns), about))
 
-        key = (asked.extension, query, about, made.fingerprint)
-        body = await self.bodies.get(key, make)
+        key = (asked.table, asked.extension, query, about, made.fingerprint)
+        body = await (asyncio.to_thread(make) if want.holds_key else self.bodies.get(key, make))
         if not writer.is_packed and len(body) >= SMALLEST_GZIPPED and takes_gzip(asked.accept_encoding):
             body = await self.bodies.get((*key, "gzip"), body.gzipped)
         headers = {
-            "Cache-Control": f"private, max-age={self._max_age(query)}",
+            "Cache-Control": "private, no-store" if want.holds_key else f"private, max-age={self._max_age(query)}",
             "Cache-Status": CACHE_STATUS[made.outcome],
-            "Content-Disposition": f'inline; filename="{query.table}.{asked.extension}"',
+            "Content-Disposition": f'inline; filename="{asked.table}.{asked.extension}"',
             "Last-Modified": format_datetime(datetime.fromtimestamp(made.changed_at, tz=UTC), usegmt=True),
             "Vary": "Accept-Encoding, Authorization",
             "X-Data-As-Of": _iso(made.confirmed_at),
@@ -126,12 +127,14 @@ class Exports:
         """The local day that it is now."""
         return datetime.fromtimestamp(self.clock(), tz=UTC).astimezone(tz).date()
 
-    def _about(self, query: Query, made: Made, asked: Asked) -> About:
+    def _about(self, want: Wanted, made: Made, asked: Asked) -> About:
+        query = want.query
         facts = (
             *made.facts,
             ("time zone", query.tz or self.default_tz),
             ("last confirmed", _iso(made.confirmed_at)),
-            ("address", asked.address + query.link(asked.extension)),
+            ("address", asked.address + want.link),
+            *want.facts,
         )
         links = tuple((name, query.link(name)) for name in FORMATS if name != asked.extension)
         return About(query.table, facts, links, query.bom)

@@ -9,6 +9,7 @@ from app.domain.spans import EPOCH
 from app.formats import FORMATS
 from app.query import PARAMETERS, TABLES, Layout, Quantity
 from app.tables import meters_table, usage_long
+from app.web.connected import CHOICES, CONNECTED, EXTENSION
 from app.web.errors import STATUSES
 
 UTC = ZoneInfo("UTC")
@@ -29,6 +30,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "columns": {"type": "string", "pattern": "^[^,]+(,[^,]+)*$"},
     "errors": {"type": "string", "enum": ["cell"]},
     "bom": {"type": "string", "enum": ["1"]},
+    **{name: {"type": "string", "enum": list(values)} for name, values in CHOICES.items()},
 }
 EXAMPLES: dict[str, Any] = {
     "period": "last-month",
@@ -42,11 +44,13 @@ TABLE_HELP = {
     f"{', '.join(meters_table([], UTC, EPOCH).header)}, and whatever else PowerShaper says of a meter.",
     "usage": "What meters measured, a row a half-hour, hour, day, week, month or year, or a time of day. Columns: "
     f"{', '.join(usage_long([], Aggregate.NONE, UTC).header)}.",
+    CONNECTED: "A workbook of usage for Excel on Windows, that fetches its rows again when it is opened and on demand. "
+    "With embed_key=1 the access key is in the file: whoever has the file can read what the key opens.",
 }
 HEADERS = {
     "ETag": "Names these very bytes; another for each content encoding.",
     "Last-Modified": "When this data last changed.",
-    "Cache-Control": "Private; how many seconds it may be kept, at most 300.",
+    "Cache-Control": "Private; how many seconds it may be kept, at most 300; no-store if a key is in it.",
     "Cache-Status": "RFC 9211: hit, or fwd=miss, fwd=partial, fwd=stale.",
     "X-Data-As-Of": "When the data was last confirmed, ISO 8601 in UTC.",
     "X-Request-Id": "The request's id in the log.",
@@ -71,6 +75,7 @@ MEDIA_TYPES = {"json": "application/problem+json", "xlsx": "text/plain; charset=
 def openapi_document() -> dict[str, Any]:
     """The document, OpenAPI 3.1."""
     paths = {f"/{table}.{extension}": _path(table, extension) for table in TABLES for extension in FORMATS}
+    paths[f"/{CONNECTED}.{EXTENSION}"] = _path(CONNECTED, EXTENSION)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -104,10 +109,16 @@ def _path(table: str, extension: str) -> dict[str, Any]:
     operation = {
         "summary": f"{table} as {extension.upper()}",
         "description": TABLE_HELP[table],
-        "parameters": [_parameter(name) for name in SCHEMAS if table in PARAMETERS[name].tables],
+        "parameters": [_parameter(name) for name in SCHEMAS if _takes(table, name)],
         "responses": _responses(extension),
     }
     return {"get": {"operationId": f"{table}_{extension}", **operation}}
+
+
+def _takes(table: str, name: str) -> bool:
+    """Whether a table takes a parameter; the connected workbook takes those of usage too."""
+    tables = PARAMETERS[name].tables
+    return table in tables or (table == CONNECTED and "usage" in tables)
 
 
 def _parameter(name: str) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from starlette.exceptions import HTTPException
 from app.domain.errors import NotFound, SheetsError, WrongMethod
 from app.domain.keys import AccessKey
 from app.web.docs import docs_page
-from app.web.entrance import response_of
+from app.web.entrance import call_of, response_of
 from app.web.errors import failed
 from app.web.exports import Asked, Exports
 from app.web.front import front_page
+from app.web.guard import given_key
 from app.web.openapi import openapi_document
 
 METHODS = ["GET", "HEAD"]
@@ -34,6 +35,7 @@ def add_routes(
             request.query_params.multi_items(),
             address(request),
             permits=key.permits if key else lambda _: True,
+            given_key=lambda: given_key(call_of(request.scope)),
             accept_encoding=",".join(request.headers.getlist("accept-encoding")),
             if_none_match=",".join(request.headers.getlist("if-none-match")),
         )
