@@ -94,7 +94,8 @@ def power_query(
 NAMES = "Table.ColumnNames(Rows)"
 CSV_ROWS = [
     ("Csv", 'Csv.Document(Binary.Buffer(Source), [Delimiter = ",", Encoding = 65001])'),
-    ("Rows", "Table.PromoteHeaders(Csv, [PromoteAllScalars = true])"),
+    ("Headed", "Table.PromoteHeaders(Csv, [PromoteAllScalars = true])"),
+    ("Rows", 'Table.ReplaceValue(Headed, "", null, Replacer.ReplaceValue, Table.ColumnNames(Headed))'),
 ]
 
 
