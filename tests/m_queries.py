@@ -27,10 +27,10 @@ def run_m(text: str, http: httpx.Client, key: str | None = None) -> Table:
         assert set(options.names) <= OPTIONS
         asked = options.get("Query", Record())
         assert isinstance(asked, Record)
-        pairs = [(name, text) for name in asked.names for text in _texts(asked[name])]
+        asked_for = {str(name): _texts(asked[name]) for name in asked.names}
         if options.has("ApiKeyName") and key is not None:
-            pairs.append((str(options["ApiKeyName"]), key))
-        answer = http.get(f"{address}/{options['RelativePath']}", params=pairs)
+            asked_for[str(options["ApiKeyName"])] = [key]
+        answer = http.get(f"{address}/{options['RelativePath']}", params=asked_for)
         if answer.status_code != httpx.codes.OK:
             raise MError("DataSource.Error", f"{answer.status_code}: {answer.text}")
         return answer.content
@@ -47,7 +47,7 @@ def run_m(text: str, http: httpx.Client, key: str | None = None) -> Table:
 def _texts(value: object) -> list[str]:
     texts = value if isinstance(value, list) else [value]
     assert all(isinstance(text, str) for text in texts), "Query takes texts, and lists of texts"
-    return texts
+    return [str(text) for text in texts]
 
 
 def in_m(cell: Any) -> Any:

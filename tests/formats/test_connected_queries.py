@@ -33,7 +33,7 @@ def query_of(service: Running, folder: Path, asked: str) -> str:
     answer = service.get(f"/connected.xlsx?{asked}")
     assert answer.status_code == 200, answer.text
     (folder / "connected.xlsx").write_bytes(answer.content)
-    return PowerQueryWorkbook(folder / "connected.xlsx").query("usage").formula
+    return str(PowerQueryWorkbook(folder / "connected.xlsx").query("usage").formula)
 
 
 def asked_for(layout: str, aggregate: str, span: tuple[str, str]) -> str:
@@ -118,8 +118,7 @@ def every_text() -> list[str]:
         power_query(query, "https://sheets.example.org", source, key=key, asks_for_key=asks, columns=columns).text
         for query in QUERIES
         for source in ("csv", "json")
-        for key, asks in ((None, False), (None, True), ("pss_x", False))
-        for columns in ((), ("time", "energy_kwh"))
+        for key, asks, columns in ((None, True, ("time", "energy_kwh")), ("pss_x", False, ()))
     ]
 
 
