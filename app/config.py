@@ -35,13 +35,25 @@ class Settings(BaseModel):
         float,
         Field(gt=0, le=90, description="how long a request waits for PowerShaper; Excel gives up at 100"),
     ] = 60
+    patience_seconds: Annotated[
+        float, Field(ge=0, le=90, description="how long a request waits for what is newer than what it can show")
+    ] = 5
     calls_per_minute: Annotated[float, Field(gt=0, le=100_000, description="calls to PowerShaper a minute")] = 10
     calls_burst: Annotated[int, Field(ge=1, le=100_000, description="calls to PowerShaper at once")] = 5
+    calls_side_by_side: Annotated[
+        int, Field(ge=1, le=100, description="calls to PowerShaper under way at one time, of one process")
+    ] = 4
     pause_seconds: Annotated[
         float, Field(gt=0, le=900, description="how long PowerShaper is left alone when its quota is used up")
     ] = 60
+    pause_jitter_seconds: Annotated[
+        float, Field(ge=0, le=900, description="up to how much longer, by chance, so that not all come back at once")
+    ] = 15
     longest_pause_seconds: Annotated[
         float, Field(gt=0, le=86_400, description="the longest such pause; each is twice the last one")
+    ] = 900
+    clean_seconds: Annotated[
+        float, Field(gt=0, le=86_400, description="how long without a pause gives one call a minute back")
     ] = 900
     retries: Annotated[int, Field(ge=0, le=5, description="how often a call that failed is tried again")] = 2
     retry_seconds: Annotated[
@@ -59,19 +71,73 @@ class Settings(BaseModel):
     refused_seconds: Annotated[
         float, Field(gt=0, le=86_400, description="how long no call is made for a token or meter that was refused")
     ] = 3600
+    connect_seconds: Annotated[
+        float, Field(gt=0, le=600, description="how long a connection to PowerShaper may take")
+    ] = 5
+    read_seconds: Annotated[float, Field(gt=0, le=600, description="how long PowerShaper may be silent")] = 30
     call_seconds: Annotated[
         float, Field(gt=0, le=600, description="how long one call to PowerShaper may take in all")
     ] = 90
+    body_mb: Annotated[int, Field(ge=1, le=1024, description="how large an answer of PowerShaper may be")] = 64
     call_days: Annotated[
         int, Field(ge=1, le=3660, description="how many days one call to PowerShaper asks for at most")
     ] = 366
+    halved_days: Annotated[
+        int, Field(ge=2, le=3660, description="from how many days on a call that failed is halved")
+    ] = 16
+    young_days: Annotated[
+        int, Field(ge=0, le=30, description="up to how many days old a day is looked at every `YOUNG_MINUTES`")
+    ] = 2
+    young_minutes: Annotated[
+        float, Field(gt=0, le=100_000, description="after how long such a day is looked at again")
+    ] = 60
+    week_days: Annotated[
+        int, Field(ge=0, le=30, description="up to how many days old a day is looked at every `WEEK_HOURS`")
+    ] = 7
+    week_hours: Annotated[
+        float, Field(gt=0, le=10_000, description="after how long such a day is looked at again if it is complete")
+    ] = 24
+    week_gap_hours: Annotated[float, Field(gt=0, le=10_000, description="after how long if half-hours are missing")] = 6
+    month_hours: Annotated[
+        float, Field(gt=0, le=10_000, description="after how long a day up to 30 days old is looked at again")
+    ] = 168
+    old_looks: Annotated[
+        int, Field(ge=0, le=12, description="how often an older day with gaps is looked at: after 1, 2, 4, 8 … days")
+    ] = 6
+    empty_hours: Annotated[
+        float, Field(gt=0, le=10_000, description="after how long a day of which nothing came is asked for again")
+    ] = 6
+    recheck_jitter_percent: Annotated[
+        float, Field(ge=0, le=90, description="by how much these waits differ from meter to meter, either way")
+    ] = 10
+    meters_hours: Annotated[
+        float, Field(gt=0, le=10_000, description="after how long the list of meters is looked at again")
+    ] = 6
+    unknown_meter_seconds: Annotated[
+        float, Field(ge=0, le=86_400, description="how often at most it is looked at for a meter that is not on it")
+    ] = 60
+    refresh_minutes: Annotated[
+        float, Field(ge=0, le=10_000, description="how often what is due is looked at unasked; 0 is never")
+    ] = 15
+    refresh_asked_days: Annotated[
+        int, Field(ge=1, le=3660, description="for how many days after it was asked for a meter is so kept up to date")
+    ] = 7
     memory_mb: Annotated[
         int, Field(ge=1, le=65536, description="how much memory keeps half-hours beside the archive")
     ] = 64
-
     answers_mb: Annotated[
         int, Field(ge=1, le=65536, description="how much memory keeps answers that were made before")
     ] = 64
+    api_minutes: Annotated[
+        float, Field(gt=0, le=1440, description="how long answers in PowerShaper's own API are kept")
+    ] = 10
+    api_stale_hours: Annotated[
+        float, Field(gt=0, le=720, description="how old such an answer may be when PowerShaper fails")
+    ] = 24
+    api_mb: Annotated[int, Field(ge=1, le=65536, description="how much memory keeps such answers")] = 16
+    api_questions: Annotated[
+        int, Field(ge=1, le=20, description="how many different ones a key may cause in an hour")
+    ] = 20
     trusted_proxies: Annotated[
         str, Field(description="addresses or networks, with commas between, of proxies that are believed about clients")
     ] = ""

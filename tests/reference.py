@@ -95,15 +95,17 @@ def _summed(bucket: list[HalfHour], aggregate: str) -> tuple[Decimal | None, Dec
 
 
 def long_rows(
-    meters: list[ReferenceMeter], first: date, last: date, zone: str, aggregate: str
+    meters: list[ReferenceMeter], first: date, last: date, zone: str, aggregate: str, days: str = ""
 ) -> list[tuple[Any, Row]]:
-    """Pairs of a bucket's identity and its row."""
+    """Pairs of a bucket's identity and its row, of the days of the week that are named."""
     tz = ZoneInfo(zone)
     rows = []
     for meter in meters:
         buckets: dict[Any, list[HalfHour]] = defaultdict(list)
         labels = {}
         for half_hour in meter.expected(first, last, tz):
+            if not _is_one_of(half_hour.start.astimezone(tz), days):
+                continue
             key, label = _bucket(aggregate, half_hour.start, tz)
             buckets[key].append(half_hour)
             labels[key] = label
@@ -123,6 +125,77 @@ def long_rows(
             rows.append((key, row))
     rows.sort(key=lambda pair: (pair[1]["time_utc"] or pair[1]["time"], pair[1]["meter"]))
     return rows
+
+
+def _is_one_of(local: datetime, days: str) -> bool:
+    """Whether a moment lies on one of the days of the week that are named, on any if none is."""
+    name = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][local.weekday()]
+    kind = "weekend" if name in {"sat", "sun"} else "weekday"
+    return not days or name in days.split(",") or kind in days.split(",")
+
+
+def compare_rows(periods: dict[str, tuple[date, list[tuple[Any, Row]]]], aggregate: str, value: str) -> list[Row]:
+    """The rows of compare, the difference too, from the first day and the rows of usage of each period by its name."""
+    rows: dict[Any, Row] = {}
+    for name, (first, period) in periods.items():
+        for _, row in period:
+            place = row["time"] if aggregate == "profile" else _place(row["time"], first, aggregate)
+            line = rows.setdefault(place, {"time": place} | dict.fromkeys(periods) | {"difference": None})
+            line[name] = row[value]
+    one, *_, other = periods
+    for line in rows.values():
+        if line[one] is not None and line[other] is not None:
+            line["difference"] = line[other] - line[one]
+    return [rows[place] for place in sorted(rows)]
+
+
+def _place(label: date, first: date, aggregate: str) -> int:
+    """The place of a bucket's first day in a period, counted from 1 day by day."""
+    place, day = 1, first
+    while day < label:
+        day += timedelta(days=1)
+        if (
+            aggregate == "day"
+            or (aggregate == "week" and day.weekday() == 0)
+            or (aggregate == "month" and day.day == 1)
+        ):
+            place += 1
+    return place
+
+
+def gap_rows(meters: list[ReferenceMeter], first: date, last: date, zone: str, most: dict[str, Decimal]) -> list[Row]:
+    """The rows of gaps: of what is missing or, of the meters for which `most` has a limit, of what is above it."""
+    tz = ZoneInfo(zone)
+    rows: list[Row] = []
+    for meter in meters:
+        run: list[datetime] = []
+        for half_hour in [*meter.expected(first, last, tz), None]:
+            if half_hour is not None and _is_listed(half_hour, most.get(meter.name), missing=not most):
+                run.append(half_hour.start)
+            elif run:
+                rows.append(_run_row(meter.name, run, tz))
+                run = []
+    return sorted(rows, key=lambda row: (row["start_utc"], row["meter"]))
+
+
+def _is_listed(half_hour: HalfHour, most: Decimal | None, *, missing: bool) -> bool:
+    if missing:
+        return half_hour.kwh is None
+    return most is not None and half_hour.kwh is not None and half_hour.kwh > most
+
+
+def _run_row(name: str, run: list[datetime], tz: ZoneInfo) -> Row:
+    end = run[-1] + HALF_HOUR
+    return {
+        "meter": name,
+        "start": run[0].astimezone(tz).replace(tzinfo=None),
+        "end": end.astimezone(tz).replace(tzinfo=None),
+        "half_hours": len(run),
+        "start_utc": run[0],
+        "end_utc": end,
+        "offset": run[0].astimezone(tz).utcoffset(),
+        "end offset": end.astimezone(tz).utcoffset(),
+    }
 
 
 def wide_rows(rows: list[tuple[Any, Row]], names: list[str], value: str) -> list[Row]:
@@ -164,7 +237,7 @@ def as_csv(rows: list[Row], header: list[str]) -> str:
 
 def as_json(rows: list[Row], header: list[str]) -> list[dict[str, Any]]:
     """The rows as the contract's JSON reads back."""
-    return [{name: _json_cell(row[name], row) for name in header} for row in rows]
+    return [{name: _json_cell(row[name], row, name) for name in header} for row in rows]
 
 
 def _csv_cell(cell: Any) -> str:
@@ -178,11 +251,11 @@ def _csv_cell(cell: Any) -> str:
     return str(cell)
 
 
-def _json_cell(cell: Any, row: Row) -> Any:
+def _json_cell(cell: Any, row: Row, name: str) -> Any:
     if isinstance(cell, datetime):
         if cell.tzinfo:
             return cell.strftime("%Y-%m-%dT%H:%M:%SZ")
-        minutes = int(row["offset"].total_seconds()) // 60
+        minutes = int(row["end offset" if name == "end" else "offset"].total_seconds()) // 60
         sign = "-" if minutes < 0 else "+"
         return f"{cell.isoformat()}{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
     if isinstance(cell, Decimal):

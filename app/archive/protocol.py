@@ -1,6 +1,6 @@
 """What an archive does, whichever database keeps it. It is synchronous and is called from threads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
 from app.domain.days import Days
@@ -44,12 +44,28 @@ class Archive(Protocol):
         """
         ...
 
+    def fact(self, name: str) -> str | None:
+        """A fact's text; None if there is none."""
+        ...
+
     def change_fact(self, name: str, change: Callable[[str | None], tuple[str, T]]) -> T:
         """Replaces a fact's text (None: there is none) by the first of what `change` makes of it; gives the second."""
         ...
 
-    def count(self) -> int:
-        """How many half-hours are held that have a value."""
+    def asked(self, meter_ids: Collection[int], now: int) -> None:
+        """Keeps when meters were last asked for."""
+        ...
+
+    def asked_since(self, since: int) -> set[int]:
+        """The ids of the meters that were asked for at or after `since`, UTC seconds."""
+        ...
+
+    def held(self) -> dict[int, int]:
+        """How many half-hours are held that have a value, by meter id."""
+        ...
+
+    def size_bytes(self) -> int:
+        """How large the archive is."""
         ...
 
     def keys(self) -> list[AccessKey]:

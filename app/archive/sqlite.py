@@ -1,7 +1,7 @@
 """The archive in an SQLite file: its SQL."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from app.domain.meters import ListedMeter, Meter, checked_name, names_for
 from app.domain.spans import Span, day_of
 
 T = TypeVar("T")
+ASKED_FOR = "meters_asked_for"
 
 
 class SqliteArchive:
@@ -126,6 +127,12 @@ class SqliteArchive:
             if (held := days.half_hours.present_span) is not None:
                 _widen(db, meter_id, held)
 
+    def fact(self, name: str) -> str | None:
+        """A fact's text."""
+        with self._file.reading() as db:
+            row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
     def change_fact(self, name: str, change: Callable[[str | None], tuple[str, T]]) -> T:
         """Replaces a fact in one transaction."""
         with self._file.writing() as db:
@@ -134,13 +141,38 @@ class SqliteArchive:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
         return given
 
-    def count(self) -> int:
-        """How many half-hours have a value."""
+    def asked(self, meter_ids: Collection[int], now: int) -> None:
+        """Keeps when meters were last asked for."""
+
+        def with_these(text: str | None) -> tuple[str, None]:
+            asked = orjson.loads(text or "{}") | {str(meter_id): now for meter_id in meter_ids}
+            return orjson.dumps(asked).decode(), None
+
+        self.change_fact(ASKED_FOR, with_these)
+
+    def asked_since(self, since: int) -> set[int]:
+        """The meters that were asked for since then."""
+        asked = orjson.loads(self.fact(ASKED_FOR) or "{}")
+        return {int(meter_id) for meter_id, moment in asked.items() if moment >= since}
+
+    def held(self) -> dict[int, int]:
+        """How many half-hours of each meter have a value."""
         with self._file.reading() as db:
-            row = db.execute(
-                "SELECT sum(48 - (length(energy_kwh) - length(replace(energy_kwh, 'null', ''))) / 4) FROM days"
-            ).fetchone()
-        return int(row[0] or 0)
+            return dict(
+                db.execute(
+                    "SELECT meter_id, sum(48 - (length(energy_kwh) - length(replace(energy_kwh, 'null', ''))) / 4)"
+                    " FROM days GROUP BY meter_id"
+                )
+            )
+
+    def size_bytes(self) -> int:
+        """The size of the database's pages."""
+        with self._file.reading() as db:
+            (pages,), (bytes_a_page,) = (
+                db.execute("PRAGMA page_count").fetchone(),
+                db.execute("PRAGMA page_size").fetchone(),
+            )
+        return int(pages * bytes_a_page)
 
     def keys(self) -> list[AccessKey]:
         """All access keys."""

@@ -28,7 +28,7 @@ from app.domain.periods import parse_day
 from app.domain.spans import day_number
 from app.formats import FORMATS
 from app.main import Service, create_app
-from app.query import PARAMETERS, Query, nearest
+from app.query import PARAMETERS, TABLES, Query, nearest
 from app.web.exports import Asked
 from app.web.logs import set_up_logs
 
@@ -43,14 +43,14 @@ cli.add_typer(meters_commands, name="meters")
 cli.add_typer(keys_commands, name="keys")
 
 PARAMETER_HELP = "Options of the table, as in its links:\n\n" + "\n\n".join(
-    f"--{name}  {parameter.help}" for name, parameter in PARAMETERS.items() if parameter.built
+    f"--{name}  {parameter.help}" for name, parameter in PARAMETERS.items()
 )
 WITH_PARAMETERS = {"allow_extra_args": True, "ignore_unknown_options": True}
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
-TableName = Annotated[str, typer.Argument(metavar="TABLE", help="meters or usage")]
+TableName = Annotated[str, typer.Argument(metavar="TABLE", help=", ".join(TABLES))]
 FormatName = Annotated[str, typer.Option("--format", help=", ".join(FORMATS))]
 
 

@@ -36,7 +36,8 @@ def in_words(command: Callable[P, T]) -> Callable[P, T]:
 
 async def with_service(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
     """Does `work` with a service of its own, which rechecks what is due before it answers."""
-    service = build(settings.model_copy(update={"wait_seconds": PATIENCE_SECONDS}), recheck_behind=False)
+    patient = {"wait_seconds": PATIENCE_SECONDS, "patience_seconds": PATIENCE_SECONDS}
+    service = build(settings.model_copy(update=patient), recheck_behind=False)
     try:
         return await work(service)
     finally:

@@ -61,15 +61,21 @@ class Buckets:
         return 1000 * (self.expected - self.missing) // self.expected
 
 
-def buckets(half_hours: HalfHours, aggregate: Aggregate, tz: ZoneInfo) -> Buckets:
-    """All of `half_hours` (every one counts as expected), each in the bucket in which it starts."""
+def buckets(half_hours: HalfHours, aggregate: Aggregate, tz: ZoneInfo, weekdays: tuple[int, ...] = ()) -> Buckets:
+    """All of `half_hours` (every one counts as expected), each in the bucket in which it starts.
+
+    With `weekdays` (Monday is 0) only those that start on such local days count.
+    """
     starts = half_hours.first + np.arange(len(half_hours), dtype=np.int64)
     offsets = utc_offsets(half_hours.span, tz)
-    labels = _labels(local_seconds(starts, offsets), aggregate)
+    local = local_seconds(starts, offsets)
+    labels = _labels(local, aggregate)
     keys = labels * OFFSET_ROOM - offsets if aggregate is Aggregate.HOUR else labels
     if aggregate is Aggregate.NONE:
         keys = starts
     order = np.argsort(keys, kind="stable")
+    if weekdays:
+        order = order[np.isin(_weekdays(local // DAY_SECONDS), weekdays)[order]]
     sorted_keys = keys[order]
     begins = np.flatnonzero(np.diff(sorted_keys, prepend=sorted_keys[:1] - 1))
     if not len(begins):
@@ -99,6 +105,19 @@ def buckets(half_hours: HalfHours, aggregate: Aggregate, tz: ZoneInfo) -> Bucket
         missing=expected - count,
         expected=expected,
     )
+
+
+def places(part: Buckets, aggregate: Aggregate, first_day: int | None) -> Integers:
+    """What matches each bucket with those of other periods: its place in its own period, counted from 1.
+
+    For `profile` it is the time of day, in seconds since midnight. The period begins on the local day `first_day`,
+    counted from 1970-01-01, or, with None, where `part` does.
+    """
+    if aggregate is Aggregate.PROFILE or not len(part):
+        return part.label
+    begins = part.label[:1] if first_day is None else np.array([first_day * DAY_SECONDS])
+    counted = [_counted(labels // DAY_SECONDS, aggregate) for labels in (part.label, _labels(begins, aggregate))]
+    return counted[0] - counted[1] + 1
 
 
 def joined_buckets(parts: Sequence[Buckets]) -> Buckets:
@@ -134,12 +153,27 @@ def _labels(local: Integers, aggregate: Aggregate) -> Integers:
         case Aggregate.DAY:
             firsts = days
         case Aggregate.WEEK:
-            firsts = days - (days + 3) % 7  # 1970-01-01 was a Thursday
+            firsts = days - _weekdays(days)
         case Aggregate.MONTH:
             firsts = _first_day(days, "M")
         case Aggregate.YEAR:
             firsts = _first_day(days, "Y")
     return firsts * DAY_SECONDS
+
+
+def _counted(days: Integers, aggregate: Aggregate) -> Integers:
+    """The number of the day, week or month of each day counted from 1970-01-01: neighbours differ by 1."""
+    match aggregate:
+        case Aggregate.WEEK:
+            return (days - _weekdays(days)) // 7
+        case Aggregate.MONTH:
+            return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return days
+
+
+def _weekdays(days: Integers) -> Integers:
+    """The day of the week of days counted from 1970-01-01, which was a Thursday; Monday is 0."""
+    return (days + 3) % 7
 
 
 def _first_day(days: Integers, unit: str) -> Integers:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.freshness import NEVER, OLD_AFTER_DAYS, jitter, recheck_after
+from app.domain.freshness import NEVER, OLD_AFTER_DAYS, Freshness
 from app.domain.halfhours import HalfHours, joined
 from app.domain.meters import Meter
 from app.domain.spans import DAY_SECONDS, HALF_HOURS_A_DAY, Span
@@ -49,6 +49,12 @@ class Days:
         """Which days were fetched at least once."""
         return self.fetched_at > 0
 
+    @property
+    def reported(self) -> NDArray[np.bool_]:
+        """Which days had at least one half-hour in an answer, be it flagged."""
+        listed = self.half_hours.present | self.half_hours.flagged
+        return np.asarray(np.logical_or.reduce(listed.reshape(-1, HALF_HOURS_A_DAY), axis=1))
+
     @classmethod
     def none_held(cls, first_day: int, last_day: int) -> "Days":
         """The days `first_day` to `last_day`, both included, none of them held."""
@@ -74,26 +80,25 @@ class Days:
         days = Days(merged, np.full(len(self), now), np.where(changed, now, self.changed_at), checks)
         return days, [_revision(self.half_hours, merged, int(i)) for i in np.flatnonzero(revised)]
 
-    def due(self, meter: Meter, now: int) -> NDArray[np.bool_]:
+    def due(self, meter: Meter, now: int, freshness: Freshness) -> NDArray[np.bool_]:
         """Which of the held days are to be looked at again at `now` (UTC seconds)."""
         waited = np.abs(now - self.fetched_at)  # a confirmation still to come was made by a clock that was ahead
-        return self.held & (waited >= self._recheck_after(meter, now) * jitter(meter.listed.key))
+        return self.held & (waited >= self._recheck_after(meter, now, freshness) * freshness.factor(meter.listed.key))
 
-    def rechecked(self, meter: Meter, now: int) -> NDArray[np.bool_]:
+    def rechecked(self, meter: Meter, now: int, freshness: Freshness) -> NDArray[np.bool_]:
         """Which of the held days will still be looked at again, now or later."""
-        return self.held & (self._recheck_after(meter, now) < NEVER)
+        return self.held & (self._recheck_after(meter, now, freshness) < NEVER)
 
-    def _recheck_after(self, meter: Meter, now: int) -> NDArray[np.int64]:
+    def _recheck_after(self, meter: Meter, now: int, freshness: Freshness) -> NDArray[np.int64]:
         expected = np.zeros(len(self.half_hours), dtype=np.bool_)
         if meter.span is not None:
             inside = self.half_hours.span & meter.span
             expected[inside.first - self.half_hours.first : inside.stop - self.half_hours.first] = True
         by_day = (-1, HALF_HOURS_A_DAY)
         incomplete = np.logical_or.reduce((expected & ~self.half_hours.present).reshape(by_day), axis=1)
-        listed = np.logical_or.reduce((self.half_hours.present | self.half_hours.flagged).reshape(by_day), axis=1)
-        silent = np.logical_or.reduce(expected.reshape(by_day), axis=1) & ~listed
+        silent = np.logical_or.reduce(expected.reshape(by_day), axis=1) & ~self.reported
         age_days = now // DAY_SECONDS - (self.first_day + np.arange(len(self)))
-        return recheck_after(age_days, ~incomplete, silent, self.checks)
+        return freshness.recheck_after(age_days, ~incomplete, silent, self.checks)
 
 
 def _revision(old: HalfHours, new: HalfHours, i: int) -> Revision:

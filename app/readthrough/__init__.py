@@ -1,8 +1,29 @@
 """The read-through: memory -> archive -> upstream. What is missing or due is fetched, once, and kept."""
 
-from app.readthrough.flights import Upstream
+from app.readthrough.flights import Flights, Upstream
+from app.readthrough.listing import Listed, Outcome
 from app.readthrough.memory import Memory
-from app.readthrough.source import Answered, Listed, Outcome, ReadThrough
+from app.readthrough.questions import Keeping, Questions, Said
+from app.readthrough.refresher import Refresher
+from app.readthrough.source import Answered, ReadThrough
 from app.readthrough.state import ArchivedState
+from app.readthrough.status import Status, Watch
+from app.readthrough.waits import Waits
 
-__all__ = ["Answered", "ArchivedState", "Listed", "Memory", "Outcome", "ReadThrough", "Upstream"]
+__all__ = [
+    "Answered",
+    "ArchivedState",
+    "Flights",
+    "Keeping",
+    "Listed",
+    "Memory",
+    "Outcome",
+    "Questions",
+    "ReadThrough",
+    "Refresher",
+    "Said",
+    "Status",
+    "Upstream",
+    "Waits",
+    "Watch",
+]

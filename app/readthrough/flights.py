@@ -2,31 +2,47 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.errors import SheetsError, UpstreamUnavailable
 from app.domain.halfhours import HalfHours
 from app.domain.meters import ListedMeter, Meter
 from app.readthrough.memory import Memory
-from app.upstream import HALVED, SHORTEST_HALVED_DAYS
+from app.upstream import HALVED, State
 
 log = logging.getLogger(__name__)
-AT_ONCE = 4
 
 
 class Upstream(Protocol):
     """What is asked of PowerShaper; every method may raise UpstreamError."""
 
+    calls: int
+    """How many calls were made so far."""
+
     async def meters(self) -> list[ListedMeter]:
         """All meters that the token can read."""
         ...
 
-    async def half_hours(self, meter: ListedMeter, first_day: int, last_day: int) -> HalfHours:
-        """All half-hours of whole UTC days, both included, counted from 1970-01-01."""
+    async def half_hours(
+        self, meter: ListedMeter, first_day: int, last_day: int, *, will_halve: bool, is_half: bool
+    ) -> HalfHours:
+        """All half-hours of whole UTC days, both included, counted from 1970-01-01.
+
+        `will_halve`: a failure that a shorter span may not have is answered with its halves, which say `is_half`.
+        """
+        ...
+
+    async def has_spare(self) -> bool:
+        """Whether a call may be made now that nobody waits for."""
+        ...
+
+    async def state(self) -> State:
+        """What is remembered of the calls so far."""
         ...
 
 
@@ -41,16 +57,29 @@ class Flight:
 
 
 class Flights:
-    """Starts fetches, keeps what they bring, and lets others join them. `clock` gives UTC seconds."""
+    """Starts fetches, keeps what they bring, and lets others join them. `clock` gives UTC seconds.
 
-    def __init__(self, upstream: Upstream, memory: Memory, clock: Callable[[], float]) -> None:
+    At most `side_by_side` calls are under way; a span of `halved_days` or more that fails is halved.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        memory: Memory,
+        clock: Callable[[], float],
+        *,
+        side_by_side: int,
+        halved_days: int,
+    ) -> None:
         self._upstream = upstream
         self._memory = memory
         self._clock = clock
-        self._calls = asyncio.Semaphore(AT_ONCE)
+        self._calls = asyncio.Semaphore(side_by_side)
+        self._halved_days = halved_days
         self._flights: set[Flight] = set()
         self._failed: set[int] = set()
         self._listing: asyncio.Task[None] | None = None
+        self._listing_failed = False
 
     def covering(self, meter: Meter, days: NDArray[np.int64]) -> list[Flight]:
         """The flights under way that will bring some of `days`."""
@@ -79,19 +108,33 @@ class Flights:
         """The fetch of the list of meters: the one under way, else a new one."""
         if self._listing is None or self._listing.done():
             self._listing = self._task(self._list_meters())
+            self._listing.add_done_callback(self._listed)
         return self._listing
 
-    async def fetch(self, meter: Meter, first_day: int, last_day: int) -> None:
+    @property
+    def is_listing(self) -> bool:
+        """Whether the list of meters is being fetched."""
+        return self._listing is not None and not self._listing.done()
+
+    @property
+    def has_listing_failed(self) -> bool:
+        """Whether the last fetch of the list that ended has failed."""
+        return self._listing_failed
+
+    async def fetch(self, meter: Meter, first_day: int, last_day: int, *, is_half: bool = False) -> None:
         """Fetches UTC days and keeps them; a span that fails is halved, and what came of it is kept. UpstreamError."""
+        will_halve = last_day - first_day + 1 >= self._halved_days
         try:
             async with self._calls:
-                half_hours = await self._upstream.half_hours(meter.listed, first_day, last_day)
+                half_hours = await self._upstream.half_hours(
+                    meter.listed, first_day, last_day, will_halve=will_halve, is_half=is_half
+                )
         except HALVED:
-            if last_day - first_day + 1 < SHORTEST_HALVED_DAYS:
+            if not will_halve:
                 raise
             middle = (first_day + last_day) // 2
-            await self.fetch(meter, first_day, middle)
-            await self.fetch(meter, middle + 1, last_day)
+            await self.fetch(meter, first_day, middle, is_half=True)
+            await self.fetch(meter, middle + 1, last_day, is_half=True)
             return
         await self._memory.store(meter, half_hours, int(self._clock()))
 
@@ -106,6 +149,10 @@ class Flights:
         async with self._calls:
             listed = await self._upstream.meters()
         await self._memory.remember(listed, int(self._clock()))
+
+    def _listed(self, listing: "asyncio.Task[None]") -> None:
+        if not listing.cancelled():
+            self._listing_failed = listing.exception() is not None
 
     def _landed(self, flight: Flight) -> None:
         self._flights.discard(flight)
@@ -126,3 +173,20 @@ def _log_failure(task: "asyncio.Task[None]") -> None:
     """Says once what went wrong, whether or not somebody still waits for it."""
     if not task.cancelled() and (error := task.exception()):
         log.warning("A fetch failed, what is held stays: %s", error)
+
+
+async def waited(tasks: "Sequence[asyncio.Task[None]]", deadline: float) -> SheetsError | None:
+    """Waits for fetches, by the event loop's clock until `deadline`; gives what went wrong, too short a wait too."""
+    left = max(0.0, deadline - asyncio.get_running_loop().time())
+    done, pending = await asyncio.wait(tasks, timeout=left)
+    for task in done:
+        error = task.exception()
+        if isinstance(error, SheetsError):
+            return error
+        if error is not None:
+            raise error
+    if pending:
+        return UpstreamUnavailable(
+            "PowerShaper has not answered in time; the fetch goes on.", remedy="Try again in a minute."
+        )
+    return None

@@ -1,14 +1,15 @@
 """Memory in front of the archive: years of days and the list of meters, bounded in bytes, dropped when they change."""
 
 from asyncio import wrap_future
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from time import monotonic
 
 from cachetools import LRUCache
 
-from app.archive import Threads
+from app.archive import Archive, Threads
 from app.domain.days import Days, joined_days
+from app.domain.errors import ArchiveError
 from app.domain.halfhours import HalfHours
 from app.domain.meters import ListedMeter, Meter
 from app.domain.spans import day_number, day_of
@@ -32,6 +33,12 @@ class Memory:
         self._generation = 0
         self._version: int | None = None
         self._looked_at = -LOOK_AGAIN_SECONDS
+        self._trouble: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the archive could not be written the last time; None if it could."""
+        return self._trouble
 
     async def meters(self) -> tuple[tuple[int, int] | None, list[Meter]]:
         """When the list of meters was last fetched and last changed (UTC seconds, None: never), and all meters."""
@@ -46,7 +53,7 @@ class Memory:
 
     async def remember(self, listed: Sequence[ListedMeter], now: int) -> None:
         """Keeps a list of meters in the archive."""
-        await wrap_future(self._threads.write(lambda archive: archive.remember(listed, now)))
+        await self._write(lambda archive: archive.remember(listed, now))
         self._forget_meters()
 
     async def days(self, meter: Meter, first_day: int, last_day: int) -> Days:
@@ -58,15 +65,31 @@ class Memory:
 
     async def store(self, meter: Meter, fetched: HalfHours, now: int) -> None:
         """Lays whole UTC days over what is held, in the archive and then here."""
-        await wrap_future(self._threads.write(lambda archive: archive.store(meter.id, fetched, now)))
+        await self._write(lambda archive: archive.store(meter.id, fetched, now))
         self._forget_meters()
         span = fetched.span
         for year in range(day_of(span.first_day).year, day_of(span.last_day).year + 1):
             self._years.pop((meter.id, year), None)
 
-    async def count(self) -> int:
-        """How many half-hours are held that have a value."""
-        return await wrap_future(self._threads.read(lambda archive: archive.count()))
+    async def sizes(self) -> tuple[Mapping[int, int], int]:
+        """How many half-hours are held that have a value, by meter id, and the archive's size in bytes."""
+        return await wrap_future(self._threads.read(lambda archive: (archive.held(), archive.size_bytes())))
+
+    async def asked(self, meter_ids: Collection[int], now: int) -> None:
+        """Keeps that meters were asked for at `now` (UTC seconds)."""
+        await self._write(lambda archive: archive.asked(meter_ids, now))
+
+    async def asked_since(self, since: int) -> set[int]:
+        """The ids of the meters that were asked for at or after `since` (UTC seconds)."""
+        return await wrap_future(self._threads.read(lambda archive: archive.asked_since(since)))
+
+    async def _write(self, work: Callable[[Archive], object]) -> None:
+        try:
+            await wrap_future(self._threads.write(work))
+        except ArchiveError as error:
+            self._trouble = str(error)
+            raise
+        self._trouble = None
 
     async def _year(self, meter: Meter, year: int) -> Days:
         key = (meter.id, year)

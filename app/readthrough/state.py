@@ -28,22 +28,32 @@ class ArchivedState:
         self._clock = clock
         mark = hashlib.sha256(b"policy" + token.get_secret_value().encode()).hexdigest()[:12]
         self._name = f"upstream_{mark}"
-        self._last: State | None = None
+        self._unwritten: State | None = None
 
     async def change(self, change: Callable[[State], tuple[State, T]]) -> T:
         """Replaces the state by the first of what `change` makes of it, at once, and gives the second."""
 
-        def of_text(text: str | None) -> tuple[str, tuple[State, T]]:
-            state, given = change(self._read(text))
-            return orjson.dumps(asdict(state)).decode(), (state, given)
+        def of_text(text: str | None) -> tuple[str, T]:
+            state, given = change(self._unwritten or self._read(text))
+            return orjson.dumps(asdict(state)).decode(), given
 
         try:
-            self._last, given = await wrap_future(
-                self._threads.write(lambda archive: archive.change_fact(self._name, of_text))
-            )
+            given = await wrap_future(self._threads.write(lambda archive: archive.change_fact(self._name, of_text)))
         except ArchiveError:
-            self._last, given = change(self._last or fresh(self._limits, self._clock()))
+            self._unwritten, given = change(await self.read())
+        else:
+            self._unwritten = None
         return given
+
+    async def read(self) -> State:
+        """The state as it is."""
+        if self._unwritten is not None:
+            return self._unwritten
+        try:
+            text = await wrap_future(self._threads.read(lambda archive: archive.fact(self._name)))
+        except ArchiveError:
+            text = None
+        return self._read(text)
 
     def _read(self, text: str | None) -> State:
         if text is not None:

@@ -1,8 +1,11 @@
 """Tables: what the formats write. A table is a name and columns of equal length, made by one builder a table."""
 
 from app.tables.columns import Cell, Clock, Column, Dates, Labels, Numbers, Table, Times
+from app.tables.compare import Compared, compare_table
+from app.tables.gaps import Runs, gaps_table
 from app.tables.messages import error_table
 from app.tables.meters import meters_table
+from app.tables.status import status_table
 from app.tables.usage import NOTHING, Measured, usage_grid, usage_long, usage_wide
 
 __all__ = [
@@ -10,14 +13,19 @@ __all__ = [
     "Cell",
     "Clock",
     "Column",
+    "Compared",
     "Dates",
     "Labels",
     "Measured",
     "Numbers",
+    "Runs",
     "Table",
     "Times",
+    "compare_table",
     "error_table",
+    "gaps_table",
     "meters_table",
+    "status_table",
     "usage_grid",
     "usage_long",
     "usage_wide",

@@ -23,9 +23,14 @@ class Measured:
     half_hours: HalfHours
 
 
-def usage_long(measured: Sequence[Measured], aggregate: Aggregate, tz: ZoneInfo) -> Table:
-    """A row a bucket and meter, ordered by `time_utc` (profiles by time of day), then meter. `measured` by name."""
-    rows, meter = _buckets_of_all(measured, aggregate, tz)
+def usage_long(
+    measured: Sequence[Measured], aggregate: Aggregate, tz: ZoneInfo, weekdays: tuple[int, ...] = ()
+) -> Table:
+    """A row a bucket and meter, ordered by `time_utc` (profiles by time of day), then meter. `measured` by name.
+
+    With `weekdays` (Monday is 0) only those days count.
+    """
+    rows, meter = _buckets_of_all(measured, aggregate, tz, weekdays)
     always = np.ones(len(rows), dtype=np.bool_)
     columns: list[Column] = [
         _time_column(aggregate, rows.label, rows.offset),
@@ -40,9 +45,14 @@ def usage_long(measured: Sequence[Measured], aggregate: Aggregate, tz: ZoneInfo)
     return Table("usage", tuple(columns), len(rows)).take(order)
 
 
-def usage_wide(measured: Sequence[Measured], aggregate: Aggregate, tz: ZoneInfo, value: str) -> Table:
-    """A row a bucket, a column `<meter>_<value>` a meter in the order given; `time_utc` is the earliest of them."""
-    rows, meter = _buckets_of_all(measured, aggregate, tz)
+def usage_wide(
+    measured: Sequence[Measured], aggregate: Aggregate, tz: ZoneInfo, value: str, weekdays: tuple[int, ...] = ()
+) -> Table:
+    """A row a bucket, a column `<meter>_<value>` a meter in the order given; `time_utc` is the earliest of them.
+
+    With `weekdays` (Monday is 0) only those days count.
+    """
+    rows, meter = _buckets_of_all(measured, aggregate, tz, weekdays)
     _, at, line_of = np.unique(rows.key, return_index=True, return_inverse=True)
     first = np.full(len(at), np.iinfo(np.int64).max)
     np.minimum.at(first, line_of, rows.first)
@@ -94,9 +104,12 @@ def quantity(part: Buckets, value: str) -> tuple[Integers, Flags]:
     return part.missing, np.ones(len(part), dtype=np.bool_)
 
 
-def _buckets_of_all(measured: Sequence[Measured], aggregate: Aggregate, tz: ZoneInfo) -> tuple[Buckets, Integers]:
+def _buckets_of_all(
+    measured: Sequence[Measured], aggregate: Aggregate, tz: ZoneInfo, weekdays: tuple[int, ...] = ()
+) -> tuple[Buckets, Integers]:
     """The buckets of all meters one after another, and the place of each one's meter in `measured`."""
-    parts = [buckets(one.half_hours, aggregate, tz) for one in measured] or [buckets(NOTHING, aggregate, tz)]
+    parts = [buckets(one.half_hours, aggregate, tz, weekdays) for one in measured]
+    parts = parts or [buckets(NOTHING, aggregate, tz)]
     return joined_buckets(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 

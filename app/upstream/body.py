@@ -6,13 +6,13 @@ import httpx
 
 from app.domain.errors import UpstreamTooLarge, UpstreamUnreadable
 
-LARGEST_BODY = 64 * 1024 * 1024
+MEGABYTE = 1024 * 1024
 ACCEPT_ENCODING = "gzip"
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
-async def bounded_body(response: httpx.Response) -> bytes:
-    """The decoded body of a streamed response. UpstreamTooLarge past 64 MiB, UpstreamUnreadable if it is damaged.
+async def bounded_body(response: httpx.Response, most: int) -> bytes:
+    """The decoded body of a streamed response. UpstreamTooLarge past `most` bytes, UpstreamUnreadable if it is damaged.
 
     httpx decodes each chunk whole, and a chunk of 64 kB can be 64 MB of zeros: so it is decoded here, in steps.
     """
@@ -24,9 +24,11 @@ async def bounded_body(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_raw():
         if decoder is not None and (decoder.eof or decoder.unused_data):
             raise _damaged("it goes on after its end")
-        body += chunk if decoder is None else _decoded(decoder, chunk, LARGEST_BODY + 1 - len(body))
-        if len(body) > LARGEST_BODY:
-            raise UpstreamTooLarge("PowerShaper's answer is larger than 64 MiB.", remedy="Ask for a shorter period.")
+        body += chunk if decoder is None else _decoded(decoder, chunk, most + 1 - len(body))
+        if len(body) > most:
+            raise UpstreamTooLarge(
+                f"PowerShaper's answer is larger than {most // MEGABYTE} MiB.", remedy="Ask for a shorter period."
+            )
     if decoder is not None and (decoder.unused_data or not decoder.eof):
         raise _damaged("its gzip does not end where it ends")
     return bytes(body)

@@ -1,9 +1,12 @@
 """The client: one shape of call, the token to one origin, every failure as an error of ours."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import quote
 
@@ -26,14 +29,22 @@ from app.upstream.body import ACCEPT_ENCODING, bounded_body
 
 METERS_PATH = "/meters/api/v1/meters/"
 RECORDS_PATH = "/meters/api/v1/meter/"
-CONNECT_SECONDS = 5
-READ_SECONDS = 30
-QUOTA_SECONDS = 60
-LONGEST_PAUSE_SECONDS = 900
+LONGEST_SECONDS = 9
+"""Digits of a Retry-After that are looked at: 30 years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Seconds that a call may take to connect, between two pieces of its answer and in all, and its bytes."""
+
+    connect: float = 5
+    read: float = 30
+    call: float = 90
+    body_bytes: int = 64 * 1024 * 1024
 
 
 class PowerShaper:
-    """PowerShaper Monitor at `base_url`. `call_seconds` bounds a whole call.
+    """PowerShaper Monitor at `base_url`, every call within `bounds`.
 
     The token goes to that origin alone: no redirect is followed, no proxy is taken from the environment, and no
     address that an answer names is asked. `transport` is httpx's own way to be given another network.
@@ -43,21 +54,32 @@ class PowerShaper:
         self,
         base_url: str,
         token: SecretStr,
+        bounds: Bounds,
         *,
-        call_seconds: float,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._token = token
-        self._call_seconds = call_seconds
+        self._bounds = bounds
         self._http = httpx.AsyncClient(
             transport=transport,
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
+            timeout=httpx.Timeout(bounds.read, connect=bounds.connect, pool=None),
             follow_redirects=False,
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             event_hooks={"response": [_only_ok]},
         )
+
+    async def meters_body(self) -> bytes:
+        """The list of meters just as it comes, if it is JSON. UpstreamError."""
+        return await self._json(METERS_PATH, {})
+
+    async def records_body(self, meter: ListedMeter, asked: Mapping[str, str]) -> bytes:
+        """The records of a meter just as they come, if they are JSON; `asked` are the API's own parameters.
+
+        UpstreamError.
+        """
+        return await self._json(_records_path(meter), asked)
 
     async def meters(self) -> list[ListedMeter]:
         """All meters that the token can read, in PowerShaper's order. UpstreamError."""
@@ -83,21 +105,29 @@ class PowerShaper:
         await self._http.aclose()
 
     async def _records(self, meter: ListedMeter, first_day: int, last_day: int) -> bytes:
-        path = f"{RECORDS_PATH}{quote(meter.consent_uuid, safe='')}/{quote(meter.type, safe='')}"
         days = {"start": day_of(first_day).isoformat(), "end": day_of(last_day).isoformat()}
-        return await self._get(path, days | {"aggregate": "none", "tz": "UTC"})
+        return await self._get(_records_path(meter), days | {"aggregate": "none", "tz": "UTC"})
 
-    async def _get(self, path: str, params: dict[str, str]) -> bytes:
-        async with _errors(), asyncio.timeout(self._call_seconds):
+    async def _json(self, path: str, params: Mapping[str, str]) -> bytes:
+        body = await self._get(path, params)
+        await asyncio.to_thread(wire.check_json, body)
+        return body
+
+    async def _get(self, path: str, params: Mapping[str, str]) -> bytes:
+        async with _errors(), asyncio.timeout(self._bounds.call):
             headers = {
                 "Authorization": f"Token {self._token.get_secret_value()}",
                 "Accept": "application/json",
                 "Accept-Encoding": ACCEPT_ENCODING,
             }
             url = self._base_url + path
-            async with self._http.stream("GET", url, params=params, headers=headers) as response:
-                body = await bounded_body(response)
+            async with self._http.stream("GET", url, params=dict(params), headers=headers) as response:
+                body = await bounded_body(response, self._bounds.body_bytes)
         return body.replace(self._token.get_secret_value().encode(), b"hidden")
+
+
+def _records_path(meter: ListedMeter) -> str:
+    return f"{RECORDS_PATH}{quote(meter.consent_uuid, safe='')}/{quote(meter.type, safe='')}"
 
 
 @asynccontextmanager
@@ -134,7 +164,7 @@ async def _only_ok(response: httpx.Response) -> None:
         raise QuotaExceeded(
             "PowerShaper's quota of calls is used up.",
             remedy="Try again in a minute or two.",
-            retry_after=_retry_after(response.headers.get("retry-after", "")),
+            retry_after=_retry_after(response.headers.get("retry-after", ""), response.headers.get("date", "")),
         )
     if status >= 500:  # noqa: PLR2004 - the class of statuses that mean the server's own trouble
         raise UpstreamFailing(f"PowerShaper failed (status {status}).", remedy="Try again in a minute.")
@@ -144,7 +174,15 @@ async def _only_ok(response: httpx.Response) -> None:
     )
 
 
-def _retry_after(text: str) -> int:
-    """Whole seconds of a Retry-After header, 60 to 900; 60 if it is a date or garbage."""
-    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
-    return max(QUOTA_SECONDS, min(seconds, LONGEST_PAUSE_SECONDS))
+def _retry_after(text: str, date: str) -> int:
+    """Whole seconds of a Retry-After header (RFC 9110, 10.2.3); 0 if it is garbage.
+
+    A moment is taken relative to the answer's own Date: the two clocks need not agree.
+    """
+    if text.isascii() and text.isdigit():
+        return int(text[:LONGEST_SECONDS])
+    try:
+        wait = parsedate_to_datetime(text) - parsedate_to_datetime(date)
+    except (ValueError, TypeError, OverflowError):
+        return 0
+    return max(0, math.ceil(wait.total_seconds()))

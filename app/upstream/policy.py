@@ -37,7 +37,8 @@ class State:
     At `counted_at` `tokens` calls were left; `withheld` of the calls a minute are not allowed since `rated_at`. `pause`
     is the length of the last pause, 0 once all is clean again. `failures` in a row have opened the breaker `openings`
     times; one probe at a time runs until `probing_until`. `refused_meters` are meters that alone are refused, and
-    until when. `calls` is how many were let go in all.
+    until when. `calls` is how many were let go in all. `answered_at` is when the last one was answered; `last_error`
+    says what the last failure was, at `last_error_at`. A moment that never was is 0.
     """
 
     tokens: float
@@ -53,6 +54,9 @@ class State:
     refused_until: float = 0
     refused_meters: Mapping[str, float] = field(default_factory=dict)
     calls: int = 0
+    answered_at: float = 0
+    last_error: str = ""
+    last_error_at: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +116,34 @@ def rate(state: State, limits: Limits) -> float:
     return max(min(1.0, limits.calls_per_minute), limits.calls_per_minute - state.withheld)
 
 
-def succeeded(state: State, meter: str | None = None) -> State:
+def has_spare(state: State, limits: Limits, now: float) -> bool:
+    """Whether a call may be made that nobody waits for: about half of a burst stays for those who do."""
+    verdict = decide(state, limits, now)
+    return isinstance(verdict, Go) and verdict.state.tokens >= limits.burst // 2
+
+
+def succeeded(state: State, now: float, meter: str | None = None) -> State:
     """After a call that was answered: the breaker is closed, and nobody is refused whom it was about."""
     refused_meters = {key: until for key, until in state.refused_meters.items() if key != meter}
     return replace(
-        state, failures=0, openings=0, open_until=0, probing_until=0, refused_until=0, refused_meters=refused_meters
+        state,
+        failures=0,
+        openings=0,
+        open_until=0,
+        probing_until=0,
+        refused_until=0,
+        refused_meters=refused_meters,
+        answered_at=now,
     )
 
 
-def failed(state: State, limits: Limits, now: float) -> State:
-    """After a call that found PowerShaper down or slow: so many in a row open the breaker, longer each time."""
+def failed(state: State, limits: Limits, now: float, *, is_half: bool = False) -> State:
+    """After a call that found PowerShaper down or slow: so many in a row open the breaker, longer each time.
+
+    A half of a span that has just failed says nothing new and doesn't count, but as a probe.
+    """
+    if is_half and state.failures < limits.failures_to_open:
+        return state
     failures = state.failures + 1
     is_open = _left(state.open_until, now, limits.longest_open) > 0
     if failures < limits.failures_to_open or is_open:  # what was under way when it opened doesn't open it further

@@ -6,7 +6,7 @@ missing half-hours may be flagged, null or left out, and further keys are kept.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -25,6 +25,8 @@ LARGEST_KWH = Decimal(10_000_000)
 ONE_MILLIONTH = Decimal("0.000001")
 LONGEST_NUMBER = 64
 DEEPEST = 20
+BETWEEN = re.compile(r"[ \t\n\r,]*")
+"""What may stand between the items of an array."""
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 FIRST_HALF_HOUR = 0
 LAST_HALF_HOUR = half_hour_of(datetime(2200, 1, 1, tzinfo=UTC))
@@ -34,6 +36,41 @@ CONSENT = re.compile(r"[0-9A-Za-z_-]{1,64}")
 def meters_of(body: bytes) -> list[ListedMeter]:
     """The meters of an answer of `/meters/`, in its order."""
     return [_meter(item, place) for place, item in enumerate(_array(body), 1)]
+
+
+def check_json(body: bytes) -> None:
+    """Raises UpstreamUnreadable if an answer is no JSON; of what is in it nothing is asked."""
+    try:
+        json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        _unreadable("it is no JSON in UTF-8")
+
+
+def meters_among(body: bytes, keys: Collection[tuple[str, str]]) -> bytes:
+    """The list of meters with only those whose consent and type are in `keys`, each just as it came."""
+    text = body.decode("utf-8")
+    listed = list(keys)  # not by hash: what stands there may be anything
+    meters = [item for item, meter in _items(text) if (meter.get("consent_uuid"), meter.get("type")) in listed]
+    return f"[{','.join(meters)}]".encode()
+
+
+def _items(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The objects of a text that is known to be JSON, each as it is written and as it reads."""
+    at = _after(text, 0)
+    if text[at] != "[":
+        _unreadable("it is no array")
+    decoder, at = json.JSONDecoder(), _after(text, at + 1)
+    while text[at] != "]":
+        item, end = decoder.raw_decode(text, at)
+        if isinstance(item, Mapping):
+            yield text[at:end], item
+        at = _after(text, end)
+
+
+def _after(text: str, at: int) -> int:
+    """The place of the next character that is part of an item, or ends the array."""
+    between = BETWEEN.match(text, at)
+    return between.end() if between else at
 
 
 def half_hours_of(body: bytes, span: Span, tz: tzinfo) -> HalfHours:

@@ -13,12 +13,19 @@ ACCESS = (
     "<code>Authorization: Bearer pss_…</code>, or as the password of HTTP Basic, with any user name. "
     "<code>powershaper-sheets keys create --name NAME</code> makes one.</p>"
 )
+OWN_API = (
+    "<h2>PowerShaper's own API</h2><p>Programs that are written for it work with only its address changed: "
+    "<code>/meters/api/v1/meters/</code> and <code>/meters/api/v1/meter/…</code>, with the header "
+    "<code>Authorization: Token pss_…</code> where a key is needed.</p>"
+)
 EXAMPLES = [
     "/usage.csv?period=last-month&aggregate=day",
     "/usage.xlsx?period=last-12-months&aggregate=month&layout=wide",
     "/usage.html?period=last-31-days&aggregate=profile",
     "/usage.json?start=2021-06-01&end=2021-06-30&tz=UTC",
     "/usage.csv?period=last-7-days&layout=grid&value=error_count",
+    "/usage.csv?period=2021&aggregate=profile&days=weekend",
+    "/gaps.csv?period=all&last=10",
     "/meters.csv?columns=meter,latest",
     "/connected.xlsx?period=last-month&aggregate=day&chart=1",
 ]
@@ -32,7 +39,7 @@ def docs_page(address: str) -> Answer:
         tables.setdefault(path.rpartition(".")[0], []).append(path)
     body = f'<p>{escape(document["info"]["description"])} <a href="/openapi.json">openapi.json</a></p>'
     body += _examples(address)
-    body += ACCESS
+    body += ACCESS + OWN_API
     body += "".join(_table(name, paths, document["paths"][paths[0]]["get"]) for name, paths in tables.items())
     body += _responses(document["paths"]["/usage.csv"]["get"]["responses"])
     return Answer(

@@ -13,7 +13,7 @@ from app.domain.errors import SheetsError, TooManyWrongKeys
 from app.domain.keys import AccessKey
 from app.web import guard
 from app.web.answers import Answer
-from app.web.errors import failed
+from app.web.errors import api_answer, failed
 from app.web.guard import Call, Doors
 
 MOST_WRONG_KEYS = 20
@@ -69,9 +69,7 @@ class Entrance:
                 return
             key = await self._key(call, state["client"])
         except SheetsError as error:
-            table, _, extension = call.path.strip("/").rpartition(".")
-            answer = failed(error, table, extension, call.pairs)
-            await response_of(answer)(scope, receive, send_with_headers)
+            await response_of(_refusal(error, call))(scope, receive, send_with_headers)
             return
         if key:
             headers = ALWAYS | KEY
@@ -80,11 +78,13 @@ class Entrance:
 
     async def _key(self, call: Call, client: str) -> AccessKey | None:
         """The key that a call holds; None if it needs none and gives none. KeyRefused, TooManyWrongKeys."""
-        given = guard.given_key(call)
+        given, needs_key = guard.given_key(call), guard.needs_key(call, self._doors)
         if given is None:
-            if guard.needs_key(call, self._doors):
+            if needs_key:
                 raise guard.refused(None)
             return None
+        if guard.is_api(call.path) and not needs_key:  # a program may go on sending PowerShaper's own token
+            return await self._access.holder(given)
         if key := await self._access.holder(given):
             return key
         if self._counted(client) > MOST_WRONG_KEYS:
@@ -122,6 +122,14 @@ def call_of(scope: Scope) -> Call:
 def response_of(answer: Answer) -> Response:
     """An Answer as HTTP."""
     return Response(answer.body, answer.status, headers=dict(answer.headers), media_type=answer.media_type)
+
+
+def _refusal(error: SheetsError, call: Call) -> Answer:
+    """Why a call is not let in, in the language that whoever calls reads."""
+    if guard.is_api(call.path):
+        return api_answer(error)
+    table, _, extension = call.path.strip("/").rpartition(".")
+    return failed(error, table, extension, call.pairs)
 
 
 def _options() -> Response:

@@ -11,6 +11,7 @@ from app.domain.errors import (
     HeadersTooLarge,
     KeyRefused,
     NotFound,
+    QuotaExceeded,
     RequestError,
     SheetsError,
     TooLong,
@@ -77,6 +78,19 @@ def error_answer(error: SheetsError, table: str, extension: str) -> Answer:
         body = page(title, f"<p>{escape(str(error))}</p><p>{escape(error.remedy)}</p>")
         return Answer(status, FORMATS["html"].media_type, body, headers)
     return Answer(status, "text/plain; charset=utf-8", f"{error}\n{error.remedy}\n".encode(), headers)
+
+
+def api_answer(error: SheetsError) -> Answer:
+    """An error in the language of PowerShaper's own API: the status that it would give, and JSON with a `detail`."""
+    status = status_of(error)[0]
+    if isinstance(error, KeyRefused | TooManyWrongKeys):
+        status = 403
+    if isinstance(error, QuotaExceeded):
+        status = 426
+    headers = {"Cache-Control": "no-store"} | ({"Allow": HEADERS[405]["Allow"]} if status == 405 else {})  # noqa: PLR2004
+    if status in {426, 503}:
+        headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER_SECONDS))
+    return Answer(status, "application/json", orjson.dumps({"detail": f"{error} {error.remedy}"}), headers)
 
 
 def cell_answer(error: SheetsError, table: str, extension: str) -> Answer:

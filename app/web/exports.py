@@ -1,7 +1,6 @@
 """The tables as answers: the walk from a link to bytes, over HTTP and for the command line alike."""
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,31 +8,25 @@ from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from app.domain.errors import SheetsError
+from app.domain.errors import BadParameter, SheetsError
 from app.domain.meters import Meter
-from app.domain.periods import LocalDays
+from app.domain.periods import LocalDays, named_period
 from app.domain.spans import ONE_DAY, Span, midnight
 from app.formats import FORMATS, About
-from app.query import DEFAULT_PERIOD, Layout, Query
-from app.readthrough import Answered, Outcome, ReadThrough
-from app.tables import NOTHING, Measured, Table, meters_table, usage_grid, usage_long, usage_wide
+from app.query import Query
+from app.readthrough import Answered, Outcome, ReadThrough, Watch
+from app.tables import NOTHING, Measured, Table, meters_table, status_table
 from app.web.answers import SMALLEST_GZIPPED, Answer, Body, conditional, takes_gzip
 from app.web.bodies import Bodies
 from app.web.connected import Wanted, wanted
 from app.web.errors import failed
+from app.web.layouts import chosen_rows, compare_of, gaps_of, usage_of
+from app.web.made import CACHE_STATUS, MOST_SECONDS_KEPT, Made, days_text, made_of, measured_of, period_text
+from app.web.status import status_facts
 
 log = logging.getLogger(__name__)
 BEYOND_ALL_DATA = 2**40
-MOST_SECONDS_KEPT = 300
 Pairs = Sequence[tuple[str, str]]
-CACHE_STATUS = {
-    Outcome.HIT: "powershaper-sheets; hit",
-    Outcome.MISS: "powershaper-sheets; fwd=miss",
-    Outcome.PARTIAL: "powershaper-sheets; fwd=partial",
-    Outcome.STALE: "powershaper-sheets; fwd=stale",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +48,11 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What a table will be made from: `fingerprint` is another for every other content.
-
-    Moments are UTC seconds. `build` makes the table; it is slow for large ones, so it is called in a thread.
-    """
-
-    facts: tuple[tuple[str, str], ...]
-    fingerprint: bytes
-    confirmed_at: int
-    changed_at: int
-    outcome: Outcome
-    build: Callable[[], Table]
-
-
-@dataclass(frozen=True, slots=True)
 class Exports:
     """Answers links. `clock` gives UTC seconds, `default_tz` is the zone of links that name none."""
 
     source: ReadThrough
+    watch: Watch
     bodies: Bodies
     clock: Callable[[], float]
     default_tz: str
@@ -99,14 +78,15 @@ class Exports:
         about = self._about(want, made, asked)
 
         def make() -> Body:
-            return Body.of(writer.write(made.build().select(query.columns), about))
+            return Body.of(writer.write(chosen_rows(query, made.build()), about))
 
         key = (asked.table, asked.extension, query, about, made.fingerprint)
         body = await (asyncio.to_thread(make) if want.holds_key else self.bodies.get(key, make))
         if not writer.is_packed and len(body) >= SMALLEST_GZIPPED and takes_gzip(asked.accept_encoding):
             body = await self.bodies.get((*key, "gzip"), body.gzipped)
+        seconds = min(made.most_seconds_kept, self._max_age(query))
         headers = {
-            "Cache-Control": "private, no-store" if want.holds_key else f"private, max-age={self._max_age(query)}",
+            "Cache-Control": "private, no-store" if want.holds_key else f"private, max-age={seconds}",
             "Cache-Status": CACHE_STATUS[made.outcome],
             "Content-Disposition": f'inline; filename="{asked.table}.{asked.extension}"',
             "Last-Modified": format_datetime(datetime.fromtimestamp(made.changed_at, tz=UTC), usegmt=True),
@@ -155,84 +135,110 @@ class Exports:
 
     async def usage(self, query: Query, permits: Callable[[Meter], bool]) -> Made:
         """What the table of usage is made from. SheetsError."""
+        tz = query.zone(self.default_tz)
+
+        def build(measured: list[Measured]) -> Table:
+            return usage_of(query, measured, tz)
+
+        return await self._of_a_period(
+            query,
+            permits,
+            lambda meters: build([Measured(meter.name, NOTHING) for meter in meters]),
+            lambda answers: build(measured_of(answers)),
+        )
+
+    async def gaps(self, query: Query, permits: Callable[[Meter], bool]) -> Made:
+        """What the table of gaps is made from. SheetsError."""
+        tz = query.zone(self.default_tz)
+        return await self._of_a_period(
+            query, permits, lambda _: gaps_of(query, [], tz), lambda answers: gaps_of(query, answers, tz)
+        )
+
+    async def _of_a_period(
+        self,
+        query: Query,
+        permits: Callable[[Meter], bool],
+        empty: Callable[[Sequence[Meter]], Table],
+        build: Callable[[Sequence[Answered]], Table],
+    ) -> Made:
+        """What a table of half-hours of one period is made from; `empty` is the table without any. SheetsError."""
         deadline = self.source.deadline()
         listed = await self.source.meters(query.meter, permits, deadline)
-        meters = listed.meters
         tz = query.zone(self.default_tz)
         days = query.local_days(self.today(tz))
-        span = _span(days, tz)
         if query.columns:  # a wrong name is refused before anything is fetched
-            _laid_out(query, [Measured(meter.name, NOTHING) for meter in meters], tz).select(query.columns)
-        answers = await asyncio.gather(*(self.source.answer(meter, span, deadline) for meter in meters))
-        measured = [Measured(answer.meter.name, answer.half_hours) for answer in answers]
-        confirmed_at = _confirmed_at(answers) or int(self.clock())
-        stale = [Outcome.STALE] if listed.outcome is Outcome.STALE else []
-        return Made(
-            facts=(
-                ("meter", ", ".join(meter.name for meter in meters)),
-                ("period", _period_text(query, days)),
-                ("coverage", _coverage(answers)),
+            empty(listed.meters).select(query.columns)
+        span = _span(days, tz)
+        answers = await asyncio.gather(*(self.source.answer(meter, span, deadline) for meter in listed.meters))
+        return made_of(
+            answers,
+            meters=", ".join(meter.name for meter in listed.meters),
+            period=period_text(query, days),
+            listing=listed.outcome,
+            now=int(self.clock()),
+            build=lambda: build(answers),
+        )
+
+    async def compare(self, query: Query, permits: Callable[[Meter], bool]) -> Made:
+        """What the table of periods side by side is made from. SheetsError, BadParameter unless it is of one meter."""
+        deadline = self.source.deadline()
+        listed = await self.source.meters(query.meter, permits, deadline)
+        meters = [meter.name for meter in listed.meters]
+        if len(meters) > 1:
+            raise BadParameter(
+                "The table compare takes one meter, and the parameter meter means several.",
+                remedy=f"For example meter={meters[0]}; the table meters lists all of them.",
+            )
+        tz = query.zone(self.default_tz)
+        today = self.today(tz)
+        days = [named_period(period, today) for period in query.periods]
+        if query.columns:
+            compare_of(query, days, [NOTHING] * len(days), tz).select(query.columns)
+        spans = [_span(these, tz) for these in days]
+        answers: list[Answered] = []
+        for meter in listed.meters:
+            await self.source.begin(meter, spans)
+            answers = await asyncio.gather(*(self.source.answer(meter, span, deadline) for span in spans))
+        half_hours = [answer.half_hours for answer in answers] or [NOTHING] * len(days)
+        return made_of(
+            answers,
+            meters=", ".join(meters),
+            period=", ".join(
+                f"{days_text(these)} ({period})" for these, period in zip(days, query.periods, strict=True)
             ),
-            fingerprint=b"".join(_fingerprint(one) for one in measured),
-            confirmed_at=confirmed_at,
-            changed_at=max((answer.changed_at or 0 for answer in answers), default=0) or confirmed_at,
-            outcome=_overall([answer.outcome for answer in answers] + stale),
-            build=lambda: _laid_out(query, measured, tz),
+            listing=listed.outcome,
+            now=int(self.clock()),
+            build=lambda: compare_of(query, days, half_hours, tz),
+        )
+
+    async def status(self, _query: Query, permits: Callable[[Meter], bool]) -> Made:
+        """What the table of facts about the service is made from. SheetsError."""
+        status = await self.watch.status()
+        facts = status_facts(status, permits)
+        return Made(
+            facts=(),
+            fingerprint=repr(facts).encode(),
+            confirmed_at=int(status.now),
+            changed_at=int(status.now),
+            outcome=Outcome.HIT,
+            build=lambda: status_table(facts),
+            most_seconds_kept=0,
         )
 
 
-MAKERS = {"meters": Exports.meters, "usage": Exports.usage}
+MAKERS = {
+    "meters": Exports.meters,
+    "usage": Exports.usage,
+    "compare": Exports.compare,
+    "gaps": Exports.gaps,
+    "status": Exports.status,
+}
 
 
 def _span(days: LocalDays, tz: ZoneInfo) -> Span:
     """The half-hours of local days; a side that is open lies beyond all data."""
     first = midnight(days.first, tz) if days.first else -BEYOND_ALL_DATA
     return Span(first, midnight(days.last + ONE_DAY, tz) if days.last else BEYOND_ALL_DATA)
-
-
-def _fingerprint(one: Measured) -> bytes:
-    """32 bytes that are others for every other name, span and content."""
-    half_hours = one.half_hours
-    content = hashlib.blake2b(f"{one.meter} {half_hours.first} {len(half_hours)}".encode(), digest_size=32)
-    for array in (half_hours.micro_kwh, half_hours.micro_kg, half_hours.present, half_hours.has_carbon):
-        content.update(np.ascontiguousarray(array).view(np.uint8).data)
-    return content.digest()
-
-
-def _laid_out(query: Query, measured: list[Measured], tz: ZoneInfo) -> Table:
-    if query.layout is Layout.GRID:
-        return usage_grid(measured, tz, query.value)
-    if query.layout is Layout.WIDE:
-        return usage_wide(measured, query.aggregate, tz, query.value)
-    return usage_long(measured, query.aggregate, tz)
-
-
-def _confirmed_at(answers: Sequence[Answered]) -> int | None:
-    """The oldest confirmation of a day that is still rechecked; if none is, the newest of all; None without a day."""
-    rechecked = [answer.rechecked_at for answer in answers if answer.rechecked_at is not None]
-    confirmed = [answer.confirmed_at for answer in answers if answer.confirmed_at is not None]
-    return min(rechecked) if rechecked else max(confirmed, default=None)
-
-
-def _overall(outcomes: Sequence[Outcome]) -> Outcome:
-    """One word for several meters: stale if any is, a hit only if all are, a miss only if all missed."""
-    if Outcome.STALE in outcomes:
-        return Outcome.STALE
-    kinds = set(outcomes)
-    return kinds.pop() if len(kinds) == 1 else Outcome.PARTIAL if kinds else Outcome.HIT
-
-
-def _coverage(answers: Sequence[Answered]) -> str:
-    expected = sum(len(answer.half_hours) for answer in answers)
-    present = sum(int(answer.half_hours.present.sum()) for answer in answers)
-    if not expected:
-        return "no half-hours in this period"
-    return f"{1000 * present // expected / 10:g} % ({present:,} of {expected:,} half-hours)"
-
-
-def _period_text(query: Query, days: LocalDays) -> str:
-    asked = "" if query.start or query.end else f" ({query.period or DEFAULT_PERIOD})"
-    return f"{days.first or 'the first day'} to {days.last or 'the last day'}{asked}"
 
 
 def _iso(seconds: int) -> str:

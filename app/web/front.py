@@ -55,7 +55,11 @@ def _examples(meters: list[Meter]) -> list[tuple[str, Query]]:
         ("months of the last year, a column a meter",
          Query("usage", period="last-12-months", aggregate=Aggregate.MONTH, layout=Layout.WIDE)),
         ("the mean day of the last 31 days", Query("usage", meter=first, aggregate=Aggregate.PROFILE)),
+        ("the mean day of weekends", Query("usage", meter=first, aggregate=Aggregate.PROFILE, days=(5, 6))),
         ("a row a day, a column a half-hour", Query("usage", meter=first, layout=Layout.GRID)),
+        ("the mean day of last month beside this month's",
+         Query("compare", meter=first, periods=("last-month", "this-month"), aggregate=Aggregate.PROFILE)),
+        ("half-hours that are missing", Query("gaps")),
     ]  # fmt: skip
 
 
@@ -75,7 +79,6 @@ def _parameter_rows() -> str:
     rows = "".join(
         f"<tr><td><code>{name}</code></td><td>{escape(parameter.help)}</td><td>{', '.join(parameter.tables)}</td></tr>"
         for name, parameter in PARAMETERS.items()
-        if parameter.built
     )
     return (
         '<h2>Parameters</h2><div class="scroll"><table><thead><tr><th>name</th><th>values (default)</th>'

@@ -21,6 +21,8 @@ Network = IPv4Network | IPv6Network
 LONGEST_URL = 8 * 1024
 LARGEST_HEADERS = 16 * 1024
 METHODS = ("GET", "HEAD", "OPTIONS")
+API = "/meters/api/"
+"""Where PowerShaper's own API stands. Its programs send `Authorization: Token`, and read its own errors."""
 OPEN_PATHS = frozenset({"/docs", "/openapi.json", "/healthz", "/readyz"})
 PROXY_HEADERS = frozenset({"forwarded", "via", "x-real-ip", "true-client-ip"})
 PROXY_PREFIXES = ("x-forwarded-", "cf-", "tailscale-", "ngrok-")
@@ -97,15 +99,24 @@ def needs_key(call: Call, doors: Doors) -> bool:
     )
 
 
+def is_api(path: str) -> bool:
+    """Whether a path is one of PowerShaper's own API."""
+    return path.startswith(API)
+
+
 def given_key(call: Call) -> str | None:
-    """The access key of a call: `key=`, Bearer, or the password of Basic; None if there is none.
+    """The access key of a call: `key=`, Bearer, the password of Basic, or, of PowerShaper's own API, Token.
+
+    None if there is none.
 
     BadParameter if two differ or one is given twice in the address.
     """
     in_address = [value for name, value in call.pairs if name == "key"]
     if len(in_address) > 1:
         raise BadParameter("The parameter key stands there twice.", remedy="Give key once.")
-    in_headers = [key for value in call.header("authorization") if (key := _key_of(value)) is not None]
+    in_headers = [
+        key for value in call.header("authorization") if (key := _key_of(value, is_api(call.path))) is not None
+    ]
     keys = set(in_address + in_headers)
     if len(keys) > 1:
         raise BadParameter(
@@ -183,10 +194,10 @@ def _unmapped(address: Address) -> Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _key_of(authorization: str) -> str | None:
+def _key_of(authorization: str, takes_token: bool) -> str | None:  # noqa: FBT001 - the one choice that there is
     """The key of an Authorization header; empty, which is wrong, if it can't be read; None if it is of another kind."""
     scheme, _, rest = authorization.partition(" ")
-    if scheme.lower() == "bearer":
+    if scheme.lower() == "bearer" or (takes_token and scheme.lower() == "token"):
         return rest.strip()
     if scheme.lower() != "basic":
         return None

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from app.domain.aggregates import Aggregate
 from app.domain.spans import EPOCH
 from app.formats import FORMATS
-from app.query import PARAMETERS, TABLES, Layout, Quantity
-from app.tables import meters_table, usage_long
+from app.query import COMPARED, PARAMETERS, TABLES, Kind, Layout, Quantity
+from app.tables import gaps_table, meters_table, status_table, usage_long
 from app.web.connected import CHOICES, CONNECTED, EXTENSION
 from app.web.errors import STATUSES
 
@@ -17,6 +17,8 @@ PERIOD = (
     r"^(today|yesterday|last-[0-9]{1,4}-days|this-week|last-week|this-month|last-month|last-[0-9]{1,3}-months|"
     r"this-year|last-year|all|[0-9]{4}(-Q[1-4]|-[0-9]{2}|-W[0-9]{2}|-[0-9]{2}-[0-9]{2})?)$"
 )
+WEEKDAYS = r"^(weekday|weekend|mon|tue|wed|thu|fri|sat|sun)(,(weekday|weekend|mon|tue|wed|thu|fri|sat|sun))*$"
+ROWS = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 SCHEMAS: dict[str, dict[str, Any]] = {
     "meter": {"type": "array", "items": {"type": "string", "minLength": 1}},
@@ -24,14 +26,24 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "start": DAY,
     "end": DAY,
     "aggregate": {"type": "string", "enum": list(Aggregate)},
+    "days": {"type": "string", "pattern": WEEKDAYS},
     "tz": {"type": "string", "pattern": "^[A-Za-z0-9_+/ -]+$"},
     "layout": {"type": "string", "enum": list(Layout)},
     "value": {"type": "string", "enum": list(Quantity)},
+    "difference": {"type": "string", "enum": ["1"]},
+    "kind": {"type": "string", "enum": list(Kind)},
     "columns": {"type": "string", "pattern": "^[^,]+(,[^,]+)*$"},
+    "first": ROWS,
+    "last": ROWS,
     "errors": {"type": "string", "enum": ["cell"]},
     "bom": {"type": "string", "enum": ["1"]},
     **{name: {"type": "string", "enum": list(values)} for name, values in CHOICES.items()},
 }
+SCHEMAS_OF_COMPARE: dict[str, dict[str, Any]] = {
+    "period": {"type": "array", "minItems": 2, "items": SCHEMAS["period"]},
+    "aggregate": {"type": "string", "enum": list(COMPARED)},
+}
+EXAMPLES_OF_COMPARE: dict[str, Any] = {"period": ["2021-01", "2021-07"]}
 EXAMPLES: dict[str, Any] = {
     "period": "last-month",
     "start": "2021-06-01",
@@ -42,10 +54,16 @@ EXAMPLES: dict[str, Any] = {
 TABLE_HELP = {
     "meters": "The meters that can be read, a row each. Columns: "
     f"{', '.join(meters_table([], UTC, EPOCH).header)}, and whatever else PowerShaper says of a meter.",
+    "status": "How the service is, a row a fact: calls made and saved, pauses, the last error, what is held. Columns: "
+    f"{', '.join(status_table([]).header)}.",
     "usage": "What meters measured, a row a half-hour, hour, day, week, month or year, or a time of day. Columns: "
     f"{', '.join(usage_long([], Aggregate.NONE, UTC).header)}.",
     CONNECTED: "A workbook of usage for Excel on Windows, that fetches its rows again when it is opened and on demand. "
     "With embed_key=1 the access key is in the file: whoever has the file can read what the key opens.",
+    "compare": "Periods of one meter side by side: a row a time of day, or a place in the period (1, 2, 3 …). Columns: "
+    "time, then one a period, named as it was asked for; with difference=1 the last less the first.",
+    "gaps": "Runs of half-hours that are missing, or that hold more than a home can use. Columns: "
+    f"{', '.join(gaps_table([], UTC).header)}.",
 }
 HEADERS = {
     "ETag": "Names these very bytes; another for each content encoding.",
@@ -109,7 +127,7 @@ def _path(table: str, extension: str) -> dict[str, Any]:
     operation = {
         "summary": f"{table} as {extension.upper()}",
         "description": TABLE_HELP[table],
-        "parameters": [_parameter(name) for name in SCHEMAS if _takes(table, name)],
+        "parameters": [_parameter(name, table) for name in SCHEMAS if _takes(table, name)],
         "responses": _responses(extension),
     }
     return {"get": {"operationId": f"{table}_{extension}", **operation}}
@@ -121,9 +139,14 @@ def _takes(table: str, name: str) -> bool:
     return table in tables or (table == CONNECTED and "usage" in tables)
 
 
-def _parameter(name: str) -> dict[str, Any]:
-    given = {"name": name, "in": "query", "description": PARAMETERS[name].help, "schema": SCHEMAS[name]}
-    return given | ({"example": EXAMPLES[name]} if name in EXAMPLES else {})
+def _parameter(name: str, table: str) -> dict[str, Any]:
+    of_compare = table == "compare" and name in SCHEMAS_OF_COMPARE
+    schema = SCHEMAS_OF_COMPARE[name] if of_compare else SCHEMAS[name]
+    examples = EXAMPLES | EXAMPLES_OF_COMPARE if table == "compare" else EXAMPLES
+    given: dict[str, Any] = {"name": name, "in": "query", "description": PARAMETERS[name].help, "schema": schema}
+    if of_compare and name == "period":
+        given["required"] = True
+    return given | ({"example": examples[name]} if name in examples else {})
 
 
 def _responses(extension: str) -> dict[str, Any]:

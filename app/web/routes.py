@@ -1,6 +1,6 @@
 """The routes: which URL is answered by what. A route turns a request into plain values and an Answer into HTTP."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -10,18 +10,15 @@ from app.domain.errors import NotFound, SheetsError, WrongMethod
 from app.domain.keys import AccessKey
 from app.web.docs import docs_page
 from app.web.entrance import call_of, response_of
-from app.web.errors import failed
+from app.web.errors import api_answer, failed
 from app.web.exports import Asked, Exports
 from app.web.front import front_page
-from app.web.guard import given_key
+from app.web.guard import given_key, is_api
+from app.web.health import METHODS, add_health_routes
 from app.web.openapi import openapi_document
 
-METHODS = ["GET", "HEAD"]
 
-
-def add_routes(
-    app: FastAPI, exports: Exports, public_urls: Sequence[str], is_ready: Callable[[], Awaitable[bool]]
-) -> None:
+def add_routes(app: FastAPI, exports: Exports, public_urls: Sequence[str]) -> None:
     """Adds all routes; `public_urls` are the addresses that others use, the first one is shown."""
 
     def address(request: Request) -> str:
@@ -46,13 +43,6 @@ def add_routes(
     async def table(request: Request, table: str, extension: str) -> Response:
         return response_of(await exports.answer(asked(request, table, extension)))
 
-    async def healthz() -> Response:
-        return Response("ok\n", media_type="text/plain")
-
-    async def readyz() -> Response:
-        ready = await is_ready()
-        return Response("ready\n" if ready else "not ready\n", 200 if ready else 503, media_type="text/plain")
-
     async def docs(request: Request) -> Response:
         return response_of(docs_page(address(request)))
 
@@ -62,8 +52,7 @@ def add_routes(
     app.add_api_route("/", front, methods=METHODS)
     app.add_api_route("/docs", docs, methods=METHODS)
     app.add_api_route("/openapi.json", openapi, methods=METHODS)
-    app.add_api_route("/healthz", healthz, methods=METHODS)
-    app.add_api_route("/readyz", readyz, methods=METHODS)
+    add_health_routes(app, exports.watch)
     app.add_api_route("/{table}.{extension}", table, methods=METHODS)
     app.add_exception_handler(HTTPException, _not_answered)
     app.add_exception_handler(Exception, _not_answered)
@@ -81,5 +70,7 @@ async def _not_answered(request: Request, error: Exception) -> Response:
             "There is nothing at this address.",
             remedy="A table's address ends in its format: /usage.csv or /meters.xlsx.",
         )
+    if is_api(request.url.path):
+        return response_of(api_answer(failure))
     extension = request.url.path.rpartition(".")[2]
     return response_of(failed(failure, "error", extension, request.query_params.multi_items()))

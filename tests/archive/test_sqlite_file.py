@@ -116,7 +116,7 @@ def test_a_commit_that_fails_does_not_stop_the_next(archive: Archive, path: Path
     )
     with pytest.raises(ArchiveError):
         archive.store(meter.id, measured(), NOON)
-    assert archive.count() == 0
+    assert sum(archive.held().values()) == 0
     sql(path, "PRAGMA busy_timeout = 100", "DROP TRIGGER orphans")
     archive.store(meter.id, measured(), NOON)
     assert sql(path, "SELECT count(*) FROM days") == [(1,)]
@@ -138,10 +138,10 @@ except ArchiveError as error:
     print(error)
 else:
     sys.exit("It took more than the disk holds.")
-print(archive.count())
+print(sum(archive.held().values()))
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 archive.store(1, measured(DAY, 300, micro_kwh=9), NOON)
-print(archive.count())
+print(sum(archive.held().values()))
 archive.close()
 """
 
@@ -233,7 +233,7 @@ def test_a_folder_where_the_file_should_be_is_refused(tmp_path: Path) -> None:
 def test_an_empty_file_becomes_an_archive(path: Path) -> None:
     path.touch()
     with closing(SqliteArchive(path)) as archive:
-        assert archive.count() == 0
+        assert sum(archive.held().values()) == 0
 
 
 def test_another_program_may_read_while_the_archive_is_open(archive: Archive, path: Path) -> None:

@@ -46,6 +46,15 @@ def test_a_link_comes_in_four_forms(shell: Shell) -> None:
     assert shell.upstream.calls == [], "a link is made without a network"
 
 
+def test_power_query_knows_the_columns_of_compare_and_gaps(shell: Shell) -> None:
+    compared = ["link", "compare", "--meter", "gas", "--period", "2021-01", "--period", "2021-07"]
+    text = shell.out(*compared)
+    assert 'Query = [meter = "gas", period = {"2021-01", "2021-07"}]' in text
+    assert "time = type time," in text
+    assert "time = Int64.Type," in shell.out(*compared, "--aggregate", "day")
+    assert "end_utc = type datetime," in shell.out("link", "gaps")
+
+
 def test_a_link_has_a_key_where_one_is_needed(shell: Shell) -> None:
     assert "key=" not in shell.out("link", "meters")
     assert "meters.csv?key=pss_1" in shell.out("link", "meters", "--key", "pss_1")

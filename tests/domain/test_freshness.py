@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.days import Days
+from app.domain.freshness import Freshness
 from app.domain.meters import ListedMeter, Meter
 from app.domain.spans import Span
 
@@ -29,7 +30,7 @@ def one_day(age: int, cells: list[Cell], waited: int, checks: int = 0) -> Days:
 
 
 def is_due(age: int, cells: list[Cell], waited: float, checks: int = 0, of: Meter | None = None) -> bool:
-    return bool(one_day(age, cells, int(waited), checks).due(of or meter(), NOW)[0])
+    return bool(one_day(age, cells, int(waited), checks).due(of or meter(), NOW, Freshness())[0])
 
 
 SCHEDULE = [
@@ -47,13 +48,13 @@ def test_a_day_is_due_after_the_wait_of_its_age(age: int, cells: list[Cell], wai
     for consent in ("5f1c9a52", "b27d04e6", "c", "d"):
         assert not is_due(age, cells, 0.9 * wait - 1, of=meter(consent))
         assert is_due(age, cells, 1.1 * wait + 1, of=meter(consent))
-    assert one_day(age, cells, 0).rechecked(meter(), NOW).tolist() == [True]
+    assert one_day(age, cells, 0).rechecked(meter(), NOW, Freshness()).tolist() == [True]
 
 
 @given(st.integers(31, 10_000), st.integers(0, 10), st.integers(0, 10**9))
 def test_an_old_complete_day_stays(age: int, checks: int, waited: int) -> None:
     assert not is_due(age, COMPLETE, waited, checks)
-    assert not one_day(age, COMPLETE, waited, checks).rechecked(meter(), NOW)[0]
+    assert not one_day(age, COMPLETE, waited, checks).rechecked(meter(), NOW, Freshness())[0]
 
 
 def test_an_old_incomplete_day_is_looked_at_after_1_2_4_8_16_and_32_days_then_never() -> None:
@@ -61,34 +62,34 @@ def test_an_old_incomplete_day_is_looked_at_after_1_2_4_8_16_and_32_days_then_ne
     days, _ = Days.none_held(TODAY - 100, TODAY - 100).refreshed(answer, NOW)
     now = NOW
     for wait in (1, 2, 4, 8, 16, 32):
-        assert not days.due(meter(), int(now + 0.9 * wait * DAYS - 1))[0]
+        assert not days.due(meter(), int(now + 0.9 * wait * DAYS - 1), Freshness())[0]
         now += int(1.1 * wait * DAYS) + 1
-        assert days.due(meter(), now)[0]
+        assert days.due(meter(), now, Freshness())[0]
         days, _ = days.refreshed(answer, now)
-    assert not days.due(meter(), now + 10_000 * DAYS)[0]
-    assert not days.rechecked(meter(), now)[0]
+    assert not days.due(meter(), now + 10_000 * DAYS, Freshness())[0]
+    assert not days.rechecked(meter(), now, Freshness())[0]
 
 
 def test_an_old_day_that_changes_is_looked_at_as_often_again() -> None:
     answer = half_hours_of(TODAY * 48 - 48 * 100, INCOMPLETE)
     days = one_day(100, INCOMPLETE, 40 * DAYS, checks=6)
-    assert not days.due(meter(), NOW)[0]
+    assert not days.due(meter(), NOW, Freshness())[0]
     changed, _ = days.refreshed(half_hours_of(answer.first, [Cell(101, 10), *INCOMPLETE[1:]]), NOW)
-    assert changed.due(meter(), int(NOW + 1.1 * DAYS + 1))[0]
+    assert changed.due(meter(), int(NOW + 1.1 * DAYS + 1), Freshness())[0]
 
 
 def test_looks_at_a_young_day_are_not_counted() -> None:
     days = one_day(5, INCOMPLETE, 0)
     for i in range(20):
         days, _ = days.refreshed(half_hours_of(days.half_hours.first, INCOMPLETE), NOW + i * HOURS)
-    assert days.due(meter(), int(NOW + 60 * DAYS))[0]
+    assert days.due(meter(), int(NOW + 60 * DAYS), Freshness())[0]
     assert days.checks.tolist() == [0]
 
 
 def test_a_day_that_is_not_held_is_not_due_and_not_rechecked() -> None:
     days = Days.none_held(TODAY - 50, TODAY)
-    assert not days.due(meter(), NOW).any()
-    assert not days.rechecked(meter(), NOW).any()
+    assert not days.due(meter(), NOW, Freshness()).any()
+    assert not days.rechecked(meter(), NOW, Freshness()).any()
 
 
 def test_what_lies_outside_the_meters_range_is_not_incomplete() -> None:

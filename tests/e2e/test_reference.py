@@ -6,19 +6,15 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-import httpx
 import pytest
-from reference import ReferenceMeter, Row, as_csv, as_json, grid_rows, long_rows, wide_rows
-from service import A_ELECTRICITY, A_GAS, AFTER_THE_DATA, B_ELECTRICITY, HOME_A, HOME_B, Running, SetClock, running
+from e2e.reference_homes import NAMES, ZONES, reference_meters
+from reference import Row, as_csv, as_json, grid_rows, long_rows, wide_rows
+from service import A_GAS, AFTER_THE_DATA, B_ELECTRICITY, Running, SetClock, running
 
-from app.cli.servers import served
-from app.demo import DEMO_TOKEN, DemoUpstream, Missing, Numbers, Times
+from app.demo import DemoUpstream, Missing, Numbers, Times
 
-ZONES = ["Europe/London", "UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
 AGGREGATES = ["none", "hour", "day", "week", "month", "year", "profile"]
 LONG = ["time", "energy_kwh", "carbon_kg", "error_count", "meter", "time_utc", "coverage_pct"]
-NAMES = [A_ELECTRICITY, B_ELECTRICITY, A_GAS]
-KEYS = {A_ELECTRICITY: (HOME_A, "electricity"), B_ELECTRICITY: (HOME_B, "electricity"), A_GAS: (HOME_A, "gas")}
 SPANS = {
     "London's clocks go forward": ("2013-03-30", "2013-04-01"),
     "London's clocks go back, and a half-hour stands twice": ("2013-10-26", "2013-10-28"),
@@ -38,20 +34,6 @@ SPANS = {
     "no data at all": ("2016-05-01", "2016-05-02"),
 }
 VARIANTS = list(product(Missing, Numbers, Times))
-
-
-@cache
-def reference_meters() -> list[ReferenceMeter]:
-    clock = SetClock(AFTER_THE_DATA.timestamp())
-    headers = {"Authorization": f"Token {DEMO_TOKEN}"}
-    upstream = DemoUpstream(moved=False, clock=clock)
-    with served(upstream.app) as address, httpx.Client(headers=headers, trust_env=False) as http:
-        listed = {(m["consent_uuid"], m["type"]): m for m in http.get(f"{address}/meters/api/v1/meters/").json()}
-        asked = "start=2010-01-01&end=2024-01-01&aggregate=none&tz=UTC"
-        records = {
-            key: http.get(f"{address}/meters/api/v1/meter/{key[0]}/{key[1]}?{asked}").json() for key in KEYS.values()
-        }
-    return [ReferenceMeter.of(name, listed[KEYS[name]], records[KEYS[name]]) for name in NAMES]
 
 
 @cache

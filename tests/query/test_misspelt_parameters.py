@@ -47,6 +47,8 @@ def test_a_name_of_five_letters_within_two_edits_of_a_known_one_is_refused(name:
         ("collumns", "columns"),
         ("lay-out", "layout"),
         ("values", "value"),
+        ("dayss", "days"),
+        ("firsts", "first"),
     ],
 )
 def test_the_name_that_was_meant_is_told(name: str, meant: str) -> None:

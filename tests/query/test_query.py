@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.domain.aggregates import Aggregate
 from app.domain.errors import BadParameter, NotFound
 from app.domain.periods import LocalDays
-from app.query import PARAMETERS, Layout, Quantity, Query, cell_errors_asked_for
+from app.query import COMPARED, PARAMETERS, TABLES, Kind, Layout, Quantity, Query, cell_errors_asked_for
 
 Pairs = list[tuple[str, str]]
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -43,14 +43,26 @@ def queries(draw: st.DrawFn) -> Query:
         "tz": draw(st.one_of(st.none(), zones)),
         "columns": draw(columns),
         "errors": draw(st.sampled_from([None, "cell"])),
+        **draw(st.sampled_from([NOTHING, {"first": 3}, {"last": 12}, {"first": 999_999_999}])),
         "bom": draw(st.booleans()),
     }
-    if draw(st.booleans()):
-        return Query("meters", **common)
-    layout = draw(st.sampled_from(Layout))
-    aggregate = Aggregate.NONE if layout is Layout.GRID else draw(st.sampled_from(Aggregate))
+    table = draw(st.sampled_from(TABLES))
+    if table == "status":
+        return Query(table, **{name: value for name, value in common.items() if name not in {"meter", "tz"}})
+    if table == "meters":
+        return Query(table, **common)
+    if table == "gaps":
+        return Query(table, **common, kind=draw(st.sampled_from(Kind)), **draw(times()))
+    layout = Layout.LONG if table == "compare" else draw(st.sampled_from(Layout))
+    aggregates = COMPARED if table == "compare" else [Aggregate.NONE] if layout is Layout.GRID else list(Aggregate)
+    aggregate = draw(st.sampled_from(aggregates))
     further: dict[str, Any] = {"layout": layout, "aggregate": aggregate, "value": draw(st.sampled_from(Quantity))}
-    return Query("usage", **common, **further, **draw(times()))
+    if aggregate is Aggregate.PROFILE:
+        further["days"] = draw(st.lists(st.integers(0, 6), max_size=6, unique=True).map(sorted).map(tuple))
+    if table == "usage":
+        return Query(table, **common, **further, **draw(times()))
+    compared = draw(st.lists(periods, min_size=2, max_size=4, unique=True).map(tuple))
+    return Query(table, **common, **further, periods=compared, difference=draw(st.booleans()))
 
 
 def pairs_of(link: str) -> Pairs:
@@ -72,12 +84,14 @@ def test_a_link_reads_back_as_the_query_that_made_it(query: Query, extension: st
 
 @given(queries())
 def test_a_link_names_no_default(query: Query) -> None:
-    default = Query(query.table)
+    aggregate = Aggregate.PROFILE if query.table == "compare" else Aggregate.NONE
+    default = Query(query.table, aggregate=aggregate)
     for name, _ in pairs_of(query.link("csv")):
-        assert getattr(query, name) != getattr(default, name)
+        field = "periods" if name == "period" and query.table == "compare" else name
+        assert getattr(query, field) != getattr(default, field)
 
 
-@pytest.mark.parametrize("table", ["usage", "meters"])
+@pytest.mark.parametrize("table", ["usage", "meters", "gaps", "status"])
 def test_a_table_without_parameters_has_the_shortest_link(table: str) -> None:
     assert Query.parse(table, []).link("csv") == f"/{table}.csv"
 
@@ -141,6 +155,15 @@ REFUSED = [
     ("tz", [("tz", "../../etc/passwd")]),
     ("errors", [("errors", "1")]),
     ("bom", [("bom", "yes")]),
+    ("days", [("days", "workday"), ("aggregate", "profile")]),
+    ("days", [("days", "Mon"), ("aggregate", "profile")]),
+    ("days", [("days", "mon,"), ("aggregate", "profile")]),
+    ("days", [("days", "mon,mon"), ("aggregate", "profile")]),
+    ("days", [("days", "weekend")]),
+    ("days", [("days", "weekend"), ("aggregate", "day")]),
+    ("days", [("days", "mon"), ("layout", "grid")]),
+    *((name, [(name, text)]) for name in ("first", "last") for text in ("0", "-1", "1.5", "ten", "٣", "1e3", "9" * 10)),
+    ("first and last", [("first", "1"), ("last", "1")]),
     ("columns", [("columns", "time,")]),
     ("columns", [("columns", "time,meter,time")]),
     ("period", [("period", "2021"), ("start", "2021-01-01")]),
@@ -160,10 +183,9 @@ def test_what_can_not_be_is_refused_by_name_with_a_remedy(named: str, pairs: Pai
     assert raised.value.remedy
 
 
-BUILT = sorted(name for name, parameter in PARAMETERS.items() if parameter.built and "usage" in parameter.tables)
 EXAMPLES = {
     "period": "2021", "start": "2021-01-01", "end": "2021-01-01", "aggregate": "day", "tz": "UTC", "layout": "wide",
-    "value": "carbon_kg", "columns": "time", "errors": "cell", "bom": "1",
+    "value": "carbon_kg", "columns": "time", "errors": "cell", "bom": "1", "first": "1", "last": "1",
 }  # fmt: skip
 
 
@@ -184,18 +206,88 @@ def test_only_meters_may_be_repeated() -> None:
     assert usage(("meter", "b"), ("meter", "a"), ("meter", "b")).meter == ("b", "a")
 
 
-def test_a_parameter_that_is_not_built_yet_is_refused_and_says_so() -> None:
-    of_usage = {name for name, parameter in PARAMETERS.items() if "usage" in parameter.tables}
-    for name in of_usage - set(BUILT):
-        with pytest.raises(BadParameter, match=f"{name} is not built yet"):
-            usage((name, "1"))
+REFUSED_OF_COMPARE = [
+    ("period twice or more", []),
+    ("period twice or more", [("period", "2021")]),
+    ("same days", [("period", "2021"), ("period", "2021")]),
+    ("same days", [("period", "2020"), ("period", "2021"), ("period", "2020")]),
+    ("same days", [("period", "last-month"), ("period", "last-1-months")]),
+    ("same days", [("period", "yesterday"), ("period", "last-1-days")]),
+    ("same days", [("period", "last-7-days"), ("period", "last-07-days")]),
+    ("period is empty", [("period", "2021"), ("period", "")]),
+    ("period is not", [("period", "2021"), ("period", "2022-13")]),
+    ("no parameter start", [("start", "2021-01-01"), ("period", "2021"), ("period", "2020")]),
+    ("no parameter end", [("period", "2021"), ("period", "2020"), ("end", "2021-01-01")]),
+    ("difference", [("period", "2021"), ("period", "2020"), ("difference", "yes")]),
+    ("days", [("period", "2021"), ("period", "2020"), ("aggregate", "day"), ("days", "mon")]),
+    *(
+        ("aggregate of compare", [("period", "2021"), ("period", "2020"), ("aggregate", one)])
+        for one in ("none", "hour", "year")
+    ),
+]
 
 
-@pytest.mark.parametrize("name", ["days", "first", "last"])
-def test_every_parameter_of_the_contract_is_built_or_refused_never_ignored(name: str) -> None:
-    assert name in PARAMETERS
-    with pytest.raises(BadParameter, match=name):
-        usage((name, ""))
+@pytest.mark.parametrize(("named", "pairs"), REFUSED_OF_COMPARE)
+def test_what_can_not_be_compared_is_refused_with_a_remedy(named: str, pairs: Pairs) -> None:
+    with pytest.raises(BadParameter, match=named) as raised:
+        Query.parse("compare", pairs)
+    assert raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("today", "2021-07-14"), ("this-week", "this-month"), ("last-31-days", "last-month"), ("last-year", "2021"),
+     ("this-month", "this-year"), ("last-7-days", "last-week"), ("last-12-months", "last-year")],
+)  # fmt: skip
+def test_periods_that_are_the_same_on_some_days_only_can_be_compared_on_all(one: str, other: str) -> None:
+    """A formula that worked on Sunday works on Monday too."""
+    assert Query.parse("compare", [("period", one), ("period", other)]).periods == (one, other)
+
+
+def test_profiles_are_compared_unless_something_else_is_asked_for() -> None:
+    periods = [("period", "2021-01"), ("period", "2021-07")]
+    query = Query.parse("compare", periods)
+    assert query.aggregate is Aggregate.PROFILE
+    assert query.link("csv") == "/compare.csv?period=2021-01&period=2021-07"
+    assert Query.parse("compare", [*periods, ("aggregate", "profile")]) == query
+
+
+def test_all_seven_days_are_all_days() -> None:
+    query = usage(("aggregate", "profile"), ("days", "weekday,weekend"))
+    assert query == usage(("aggregate", "profile"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shortest"),
+    [("fri,thu,wed,tue,mon", "weekday"), ("sun,sat", "weekend"), ("tue,mon", "mon,tue"), ("wed", "wed"),
+     ("weekday,sat", "mon,tue,wed,thu,fri,sat")],
+)  # fmt: skip
+def test_a_link_names_days_as_briefly_as_can_be(text: str, shortest: str) -> None:
+    query = usage(("aggregate", "profile"), ("days", text))
+    assert query.link("csv") == f"/usage.csv?aggregate=profile&days={shortest}"
+
+
+def test_gaps_are_missing_half_hours_unless_suspect_ones_are_asked_for() -> None:
+    assert Query.parse("gaps", []).kind is Kind.MISSING
+    assert Query.parse("gaps", [("kind", "suspect")]).kind is Kind.SUSPECT
+    with pytest.raises(BadParameter, match="kind is none of missing, suspect") as raised:
+        Query.parse("gaps", [("kind", "suspekt")])
+    assert "Did you mean kind=suspect?" in raised.value.remedy
+
+
+def test_every_parameter_is_some_tables_and_every_table_takes_the_common_ones() -> None:
+    for name, parameter in PARAMETERS.items():
+        assert parameter.tables, name
+        assert set(parameter.tables) <= {*TABLES, "connected"}, name
+    for name in ("columns", "first", "last", "errors", "bom", "key"):
+        assert PARAMETERS[name].tables == TABLES, name
+
+
+@pytest.mark.parametrize(("table", "name"), [("meters", "period"), ("meters", "days"), ("gaps", "value"),
+    ("compare", "layout"), ("usage", "kind"), ("usage", "difference")])  # fmt: skip
+def test_a_parameter_of_another_table_is_ignored(table: str, name: str) -> None:
+    pairs = [("period", "2021"), ("period", "2020")] if table == "compare" else []
+    assert Query.parse(table, [*pairs, (name, "x")]) == Query.parse(table, pairs)
 
 
 @pytest.mark.parametrize(

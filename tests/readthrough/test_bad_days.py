@@ -10,6 +10,7 @@ import pytest
 from service import eventually, failing_when, running
 
 from app.domain.days import Days
+from app.domain.freshness import Freshness
 from app.domain.halfhours import HalfHours
 from app.domain.meters import ListedMeter, Meter
 from app.domain.spans import DAY_SECONDS, Span
@@ -77,4 +78,4 @@ def test_a_day_that_a_clock_ahead_confirmed_is_looked_at_again(ahead: int) -> No
     span = Span.of_utc_days(today - 1, today)
     days, _ = Days.none_held(today - 1, today).refreshed(HalfHours.missing(span), now + ahead)
     meter = Meter(1, "gas", ListedMeter("a", "gas", None, span), is_listed=True, held=None)
-    assert np.all(days.due(meter, now))
+    assert np.all(days.due(meter, now, Freshness()))

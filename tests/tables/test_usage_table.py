@@ -2,23 +2,25 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from domain.half_hour_cells import Cell, cells_of, half_hours_of, random_half_hours
+from domain.half_hour_cells import Cell, half_hours_of, random_half_hours
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import HalfHour, ReferenceMeter, Row, as_csv, as_json, grid_rows, long_rows, wide_rows
+from reference import ReferenceMeter, Row, as_csv, as_json, grid_rows, long_rows, wide_rows
+from tables.reference_meters import reference_meter
 
 from app.domain.aggregates import Aggregate
-from app.domain.spans import Span, midnight, starts_at_utc
+from app.domain.spans import Span, midnight
+from app.domain.weekdays import parse_weekdays
 from app.formats import FORMATS, About
 from app.tables import Measured, Table, usage_grid, usage_long, usage_wide
 
 HEADER = ["time", "energy_kwh", "carbon_kg", "error_count", "meter", "time_utc", "coverage_pct"]
 ZONES = ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo"]
+DAYS = ["weekday", "weekend", "mon", "tue,thu", "sun,mon"]
 QUANTITIES = ["energy_kwh", "carbon_kg", "error_count"]
 CHANGES = [date(2013, 3, 31), date(2013, 10, 27), date(2013, 11, 3), date(2013, 4, 7), date(2012, 10, 21)]
 firsts = st.one_of(
@@ -41,17 +43,8 @@ def asked(draw: st.DrawFn) -> Asked:
         end = draw(st.integers(begin + 1, span.stop))
         half_hours = random_half_hours(begin, end - begin, draw(st.integers(0, 2**32)))
         measured.append(Measured(name, half_hours))
-        known = {
-            starts_at_utc(i): HalfHour(starts_at_utc(i), millionths(cell.micro_kwh), millionths(cell.micro_kg))
-            for i, cell in enumerate(cells_of(half_hours), begin)
-            if cell.micro_kwh is not None
-        }
-        plain.append(ReferenceMeter(name, starts_at_utc(begin), starts_at_utc(end - 1), known))
+        plain.append(reference_meter(name, half_hours))
     return measured, plain, first, last, zone
-
-
-def millionths(number: int | None) -> Decimal | None:
-    return None if number is None else Decimal(number).scaleb(-6)
 
 
 def same(table: Table, rows: list[Row], header: list[str]) -> None:
@@ -67,6 +60,17 @@ def test_long_is_the_references(aggregate: Aggregate, question: Asked) -> None:
     measured, plain, first, last, zone = question
     rows = [row for _, row in long_rows(plain, first, last, zone, aggregate)]
     same(usage_long(measured, aggregate, ZoneInfo(zone)), rows, HEADER)
+
+
+@given(asked(), st.sampled_from(DAYS), st.sampled_from(QUANTITIES))
+def test_a_profile_of_some_days_of_the_week_is_the_references(question: Asked, days: str, value: str) -> None:
+    measured, plain, first, last, zone = question
+    weekdays = parse_weekdays(days)
+    rows = long_rows(plain, first, last, zone, "profile", days)
+    same(usage_long(measured, Aggregate.PROFILE, ZoneInfo(zone), weekdays), [row for _, row in rows], HEADER)
+    names = [one.meter for one in measured]
+    wide = usage_wide(measured, Aggregate.PROFILE, ZoneInfo(zone), value, weekdays)
+    same(wide, wide_rows(rows, names, value), ["time", "time_utc", *(f"{name}_{value}" for name in names)])
 
 
 @pytest.mark.parametrize("aggregate", list(Aggregate))

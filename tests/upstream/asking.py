@@ -11,7 +11,7 @@ from app.domain.errors import UpstreamError
 from app.domain.halfhours import HalfHours
 from app.domain.meters import ListedMeter
 from app.domain.spans import day_number
-from app.upstream import PowerShaper
+from app.upstream import Bounds, PowerShaper
 
 TOKEN = "s3cr3t" * 6 + "abcd"
 CONSENT = "5f1c9a52-3c1e-4d0b-9a77-0d2f6b1e8a41"
@@ -22,7 +22,7 @@ FOREVER = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
 
 def client(address: str, *, seconds: float = 20) -> PowerShaper:
-    return PowerShaper(address, SecretStr(TOKEN), call_seconds=seconds)
+    return PowerShaper(address, SecretStr(TOKEN), Bounds(call=seconds))
 
 
 async def half_hours_from(address: str, meter: ListedMeter = METER, *, seconds: float = 20) -> HalfHours:

@@ -10,9 +10,11 @@ import httpx
 import pytest
 
 from app.domain.errors import UpstreamTooLarge, UpstreamUnreadable
-from app.upstream.body import LARGEST_BODY, bounded_body
+from app.upstream import Bounds
+from app.upstream.body import bounded_body
 
 MEGABYTE = 1_000_000
+LARGEST_BODY = Bounds().body_bytes
 
 
 def read(*chunks: bytes, encoding: str | None = None) -> bytes:
@@ -24,7 +26,7 @@ def read(*chunks: bytes, encoding: str | None = None) -> bytes:
 
     async def scenario() -> bytes:
         headers = {} if encoding is None else {"Content-Encoding": encoding}
-        return await bounded_body(httpx.Response(200, headers=headers, content=arriving()))
+        return await bounded_body(httpx.Response(200, headers=headers, content=arriving()), LARGEST_BODY)
 
     return asyncio.run(scenario())
 

@@ -15,6 +15,7 @@ from app.upstream.policy import (
     decide,
     failed,
     fresh,
+    has_spare,
     over_quota,
     rate,
     refused,
@@ -127,16 +128,35 @@ def test_five_failures_in_a_row_open_the_breaker_longer_each_time_and_at_most_te
     assert lengths[-1] == 600
 
 
+def test_the_halves_of_a_span_that_failed_do_not_open_the_breaker_but_a_probe_of_one_does() -> None:
+    state = down(fresh(LIMITS, NOON), NOON, 1)
+    for _ in range(10):
+        state = failed(state, LIMITS, NOON, is_half=True)
+    goes(state, NOON)
+    probing = goes(down(state, NOON, 4), NOON + 31)
+    assert is_told_no(failed(probing, LIMITS, NOON + 31, is_half=True), NOON + 31) == ("down", 60)
+
+
+def test_a_call_that_nobody_waits_for_leaves_half_a_burst_to_those_who_do() -> None:
+    state, made = fresh(LIMITS, NOON), 0
+    while has_spare(state, LIMITS, NOON):
+        state, made = goes(state, NOON), made + 1
+    assert (made, state.tokens) == (3, 2)
+    single = replace(LIMITS, burst=1)
+    assert has_spare(fresh(single, NOON), single, NOON)
+    assert not has_spare(over_quota(fresh(LIMITS, NOON), LIMITS, NOON, 0, 0), LIMITS, NOON)
+
+
 def test_one_probe_at_a_time_goes_through_a_breaker_and_closes_it() -> None:
     state = goes(down(fresh(LIMITS, NOON), NOON, 5), NOON + 31)
     assert is_told_no(state, NOON + 32) == ("down", 89)
     goes(state, NOON + 31 + 91)
-    healed = succeeded(state)
+    healed = succeeded(state, NOON)
     goes(goes(healed, NOON + 32), NOON + 32)
 
 
 def test_a_success_between_failures_begins_the_count_anew() -> None:
-    state = succeeded(down(fresh(LIMITS, NOON), NOON, 4))
+    state = succeeded(down(fresh(LIMITS, NOON), NOON, 4), NOON)
     goes(down(state, NOON, 4), NOON)
 
 
@@ -151,7 +171,7 @@ def test_a_refused_meter_is_left_alone_by_itself() -> None:
     assert is_told_no(state, NOON + MINUTE, "a/gas")[0] == "refused"
     goes(state, NOON + MINUTE, "a/electricity")
     goes(state, NOON + MINUTE)
-    assert succeeded(state, "a/gas").refused_meters == {}
+    assert succeeded(state, NOON, "a/gas").refused_meters == {}
 
 
 @given(
@@ -191,7 +211,7 @@ def test_whatever_comes_back_no_minute_sees_more_calls_than_burst_and_rate(
         if isinstance(verdict, Go):
             went.append(now)
             state = {
-                "ok": succeeded(verdict.state),
+                "ok": succeeded(verdict.state, now),
                 "down": failed(verdict.state, LIMITS, now),
                 "quota": over_quota(verdict.state, LIMITS, now, 0, 0.5),
                 "refused": refused(verdict.state, LIMITS, now, None),

@@ -69,11 +69,11 @@ def test_an_error_of_a_workbook_or_an_unknown_format_is_plain_text(homes: Runnin
     assert answer.text.strip()
 
 
-@pytest.mark.parametrize("path", ["/usages.csv", "/compare.csv", "/gaps.json", "/status.csv", "/a.b.csv", "/<b>.html"])
+@pytest.mark.parametrize("path", ["/usages.csv", "/statuses.csv", "/a.b.csv", "/<b>.html"])
 def test_a_table_that_is_not_there_is_not_found(homes: Running, path: str) -> None:
     answer = homes.get(path)
     assert answer.status_code == 404
-    assert "The tables are meters and usage" in answer.text
+    assert "The tables are meters, usage, compare, gaps, status" in answer.text
     assert "<b>" not in answer.text
 
 

@@ -78,6 +78,14 @@ A_BAD_VALUE_AND_THE_REMEDY = {
         ("Time", "The columns are"),
         ("", "a value, or leave it out"),
     ],
+    "days": [
+        ("workday", "Write days=weekday"),
+        ("Mon", "days=mon,tue"),
+        ("mon,mon", "Name each day once"),
+        ("", "a value, or leave it out"),
+    ],
+    "first": [("0", "first=10"), ("-3", "first=10"), ("1.5", "first=10"), ("all", "from 1 to"), ("", "a value")],
+    "last": [("0", "last=10"), ("９", "last=10"), ("1000000000", "from 1 to 999999999"), ("", "a value")],
     "bom": [("0", "bom=1"), ("yes", "bom=1"), ("true", "bom=1"), ("2", "bom=1"), ("", "a value")],
     "errors": [
         ("cells", "Did you mean errors=cell?"),
@@ -124,11 +132,10 @@ def test_a_bad_value_is_refused_by_name_and_with_a_remedy(homes: Running, name: 
         ("meters=gas", "name", "Did you mean meter=?"),
         ("timezon=UTC&peroid=2021", "name", "Did you mean period=?"),
         ("columms=time", "name", "Did you mean columns=?"),
-        ("first=3", "first", "Leave out first"),
-        ("last=3", "last", "Leave out last"),
-        ("days=weekday", "days", "Leave out days"),
-        ("kind=missing", "kind", "Leave out kind"),
-        ("difference=1", "difference", "Leave out difference"),
+        ("first=3&last=3", "first and last", "Leave out first or last"),
+        ("first=3&first=3", "first", "once"),
+        ("days=weekday", "days", "Use aggregate=profile"),
+        ("days=weekday&aggregate=week", "days", "or leave out days"),
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused(homes: Running, asked: str, named: str, remedy: str) -> None:

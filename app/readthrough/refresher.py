@@ -1,0 +1,59 @@
+"""The refresher: keeps the meters that people ask for up to date, gently, so that no request waits for it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from app.domain.errors import SheetsError
+from app.readthrough.flights import Upstream
+from app.readthrough.memory import Memory
+from app.readthrough.source import ReadThrough
+
+log = logging.getLogger(__name__)
+
+
+class Refresher:
+    """Every `every` seconds looks at what is due of the meters that were asked for in the last `asked_within` seconds.
+
+    It makes a call only while about half of a burst is left for those who wait. `clock` gives UTC seconds.
+    """
+
+    def __init__(
+        self,
+        source: ReadThrough,
+        memory: Memory,
+        upstream: Upstream,
+        clock: Callable[[], float],
+        *,
+        every: float,
+        asked_within: float,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._source = source
+        self._memory = memory
+        self._upstream = upstream
+        self._clock = clock
+        self._every = every
+        self._asked_within = asked_within
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Goes round until it is cancelled; never, if `every` is 0. What fails is tried in the next round."""
+        while self._every:
+            await self._sleep(self._every)
+            try:
+                await self.go_round()
+            except SheetsError as error:
+                log.warning("What is due could not be looked at: %s", error)
+
+    async def go_round(self) -> None:
+        """Looks once at everything that is due. SheetsError."""
+        now = int(self._clock())
+        if asked_for := self._source.asked_for():
+            await self._memory.asked(asked_for, now)
+        wanted = await self._memory.asked_since(now - int(self._asked_within))
+        if not wanted or not await self._upstream.has_spare():
+            return
+        for meter in (await self._source.meters()).meters:
+            if meter.id in wanted:
+                await self._source.refresh(meter, self._upstream.has_spare)

@@ -1,0 +1,83 @@
+"""Status: what a service knows of itself, gathered in one value."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from app.domain.meters import Meter
+from app.readthrough.flights import Upstream
+from app.readthrough.memory import Memory
+from app.readthrough.source import ReadThrough
+from app.upstream import Limits, No, State, decide, rate
+
+NO_WORDS = {"quota": "paused", "down": "down", "refused": "refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Moments are UTC seconds; `listed_at`, when the list of meters was last fetched, is None before the first time.
+
+    `held` are the half-hours that have a value, by meter id. `trouble` tells why the archive can't be written.
+    `questions` counts the meters of all tables that were asked for since the start, `calls` the calls made since.
+    """
+
+    now: float
+    meters: list[Meter]
+    listed_at: int | None
+    held: Mapping[int, int]
+    archive_bytes: int
+    trouble: str | None
+    state: State
+    limits: Limits
+    questions: int
+    calls: int
+
+    @property
+    def upstream(self) -> str:
+        """A word for how PowerShaper is: ok, paused (over quota), down, or refused."""
+        verdict = decide(self.state, self.limits, self.now)
+        return NO_WORDS[verdict.why] if isinstance(verdict, No) else "ok"
+
+    @property
+    def calls_per_minute(self) -> float:
+        """How many calls a minute are allowed now."""
+        return rate(self.state, self.limits)
+
+    @property
+    def calls_saved(self) -> int:
+        """How many calls fewer were made than a call for every meter of every table would have been."""
+        return max(0, self.questions - self.calls)
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether tables can be answered: from what is held, or because PowerShaper isn't known to be away."""
+        return self.listed_at is not None or self.upstream == "ok"
+
+
+class Watch:
+    """Gathers the status of a service whenever it is asked to. `clock` gives UTC seconds."""
+
+    def __init__(
+        self, memory: Memory, source: ReadThrough, upstream: Upstream, limits: Limits, clock: Callable[[], float]
+    ) -> None:
+        self._memory = memory
+        self._source = source
+        self._upstream = upstream
+        self._limits = limits
+        self._clock = clock
+
+    async def status(self) -> Status:
+        """How all is now. ArchiveError if the archive can't be read."""
+        moments, meters = await self._memory.meters()
+        held, archive_bytes = await self._memory.sizes()
+        return Status(
+            now=self._clock(),
+            meters=meters,
+            listed_at=None if moments is None else moments[0],
+            held=held,
+            archive_bytes=archive_bytes,
+            trouble=self._memory.trouble,
+            state=await self._upstream.state(),
+            limits=self._limits,
+            questions=self._source.questions,
+            calls=self._upstream.calls,
+        )

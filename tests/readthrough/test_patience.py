@@ -1,0 +1,68 @@
+"""Who can be answered from what is held doesn't wait long for what is newer, however slow PowerShaper is."""
+
+import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from service import eventually, failing_when, running
+
+from app.demo import DemoUpstream
+
+NOON = datetime(2021, 6, 15, 12, tzinfo=UTC)
+DAY = 86_400
+SLOW_SECONDS = 2.5
+THIS_MONTH = "/usage.csv?meter=gas&period=this-month&aggregate=day&tz=UTC"
+
+
+@pytest.mark.parametrize(("moved", "asked"), [(DAY, THIS_MONTH), (3 * DAY, "/meters.csv"), (3 * DAY, THIS_MONTH)])
+def test_a_slow_powershaper_delays_what_is_held_by_the_patience_alone(tmp_path: Path, moved: int, asked: str) -> None:
+    upstream = DemoUpstream(moved=False)
+    with running(tmp_path, now=NOON, upstream=upstream, more={"patience_seconds": 0.3}) as service:
+        upstream.clock = service.clock
+        held = service.text(THIS_MONTH)
+        service.clock.now += moved
+        upstream.delay = SLOW_SECONDS
+        began = time.monotonic()
+        answer = service.get(asked)
+        assert time.monotonic() - began < SLOW_SECONDS
+        assert answer.status_code == 200
+        assert answer.headers["cache-status"] == "powershaper-sheets; fwd=stale"
+        if asked is THIS_MONTH:
+            assert answer.text == held
+        upstream.delay = 0
+        eventually(lambda: len(service.rows(THIS_MONTH)) == len(held.splitlines()) + moved // DAY)
+
+
+def test_a_list_that_can_not_be_had_is_not_asked_for_with_every_request(tmp_path: Path) -> None:
+    upstream = DemoUpstream(moved=False)
+    with running(tmp_path, now=NOON, upstream=upstream, more={"patience_seconds": 0.1, "call_seconds": 0.2}) as service:
+        service.text("/meters.csv")
+        service.clock.now += 3 * DAY
+        upstream.delay = 1
+        for _ in range(20):
+            assert service.get("/meters.csv").status_code == 200
+        time.sleep(0.5)
+        asked = len(service.calls)
+        for _ in range(20):
+            assert service.get("/meters.csv").headers["cache-status"] == "powershaper-sheets; fwd=stale"
+        assert len(service.calls) == asked
+
+
+def test_days_that_are_listed_and_can_not_be_fetched_break_no_sheet_that_worked(tmp_path: Path) -> None:
+    down = {"on": False}
+    no_records = partial(failing_when, lambda asked: down["on"] and "start" in asked, 503)
+    with running(tmp_path, now=NOON, wrap=no_records) as service:
+        held = service.text(THIS_MONTH)
+        down["on"] = True
+        service.clock.now += 2 * DAY
+        answer = service.get(THIS_MONTH)
+        assert (answer.status_code, answer.text) == (200, held)
+        assert answer.headers["cache-status"] == "powershaper-sheets; fwd=stale"
+        assert service.rows("/meters.csv?meter=gas&columns=latest")[1][0] > held.splitlines()[-1][:10], (
+            "they are listed"
+        )
+        alone = service.get("/usage.csv?meter=gas&period=2021-06-16&tz=UTC")
+        assert alone.status_code == 503, "never an empty 200"
+        assert service.get("/usage.csv?meter=gas&period=last-60-days&tz=UTC").status_code == 503, "never half a total"
