@@ -10,6 +10,7 @@ from m_queries import faults_for_microsoft, in_m, kind_of, run_m
 from pqtools import check
 from pyopenvba import PowerQueryWorkbook
 from service import A_GAS, B_ELECTRICITY, Running
+from shell import Shell
 
 from app.domain.aggregates import Aggregate
 from app.formats.power_query import power_query
@@ -110,29 +111,68 @@ QUERIES = [
     Query("usage", layout=Layout.WIDE, aggregate=Aggregate.PROFILE),
     Query("usage", layout=Layout.GRID, columns=("date", "00:00")),
     Query("meters"),
+    Query("compare", periods=("2021-06", "2022-06"), aggregate=Aggregate.PROFILE),
+    Query("compare", periods=("2021-06", "2022-06"), aggregate=Aggregate.DAY),
+    Query("gaps"),
+    Query("status"),
 ]
 
 
-def every_text() -> list[str]:
-    return [
+def every_text(shell: Shell) -> list[str]:
+    return [linked(shell, *words) for words in LINKS] + [
         power_query(query, "https://sheets.example.org", source, key=key, asks_for_key=asks, columns=columns).text
         for query in QUERIES
-        for source in ("csv", "json")
-        for key, asks, columns in ((None, True, ("time", "energy_kwh")), ("pss_x", False, ()))
+        for source, key, asks, columns in (("csv", None, True, ()), ("json", "pss_x", False, ("time", "energy_kwh")))
     ]
 
 
+LINKS = [
+    ("usage", "--period", "last-month", "--aggregate", "day"),
+    ("usage", "--layout", "grid", "--key", "pss_x"),
+    ("meters", "--format", "json"),
+]
+
+
+def linked(shell: Shell, *words: str) -> str:
+    """The M that `link` prints."""
+    return shell.out("link", *words).partition("Power Query:\n")[2].partition("\n\n")[0]
+
+
 @pytest.mark.usefixtures("mquery_node")
-def test_pqtools_finds_no_fault_in_any_query() -> None:
-    for text in every_text():
+def test_pqtools_finds_no_fault_in_any_query(shell: Shell) -> None:
+    for text in every_text(shell):
         assert [one.code for one in check(text) if one.severity != "info"] == [], text
 
 
 @pytest.mark.powerquery_parser
-def test_microsofts_parser_finds_no_fault_in_any_query(powerquery_parser: Path) -> None:
-    texts = every_text()
+def test_microsofts_parser_finds_no_fault_in_any_query(shell: Shell, powerquery_parser: Path) -> None:
+    texts = every_text(shell)
     assert faults_for_microsoft(texts, powerquery_parser) == [None] * len(texts)
     assert faults_for_microsoft(["let a = in a"], powerquery_parser) != [None]
+
+
+def test_what_link_prints_gives_the_references_rows(homes: Running, shell: Shell) -> None:
+    text = linked(shell, "usage", "--period", "2021-06-01", "--aggregate", "day")
+    table = run_m(text.replace("http://127.0.0.1:8000", homes.address), homes.http)
+    rows, header = expected("long", "day", "Europe/London", ("2021-06-01", "2021-06-01"), "energy_kwh")
+    assert table.rows == [[in_m(row[name]) for name in header] for row in rows]
+
+
+def test_gaps_and_status_come_typed(homes: Running) -> None:
+    gaps = run_m(power_query(Query("gaps", period="2012-11"), homes.address).text, homes.http)
+    assert [kind_of(cell) for cell in gaps.rows[0]] == [
+        "text",
+        "datetime",
+        "datetime",
+        "number",
+        "datetime",
+        "datetime",
+    ]
+    from_json = run_m(power_query(Query("gaps", period="2012-11"), homes.address, "json").text, homes.http)
+    assert from_json.rows == gaps.rows
+    status = run_m(power_query(Query("status"), homes.address).text, homes.http)
+    assert status.columns == ["name", "value"]
+    assert {kind_of(row[0]) for row in status.rows} == {"text"}
 
 
 def test_an_odd_text_reaches_the_service_as_it_is(homes: Running) -> None:

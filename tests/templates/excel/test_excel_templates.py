@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from e2e.reference_homes import reference_meters
 from e2e.test_reference import expected
 from m_queries import faults_for_microsoft, in_m, kind_of, run_m
 from pqtools import check
-from service import Running
+from reference import compare_rows, long_rows
+from service import A_GAS, Running
 
 EXCELS_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - cells have no zone
 TEMPLATES = Path(__file__).parents[3] / "sheets_templates" / "excel"
 QUERIES = sorted(TEMPLATES.glob("*.pq"))
+NOVEMBER = (date(2022, 11, 1), date(2022, 11, 30))
 ADDRESSES = ("http://127.0.0.1:8000", "https://sheets.example.org")
 SPANS = {"last-month": ("2022-11-01", "2022-11-30"), "last-7-days": ("2022-12-13", "2022-12-19")}
 LABELS = {"none": "datetime", "hour": "datetime", "profile": "time"}
@@ -87,6 +90,25 @@ def test_meters_are_those_of_the_service(homes: Running) -> None:
     assert [[row[0], row[1]] for row in table.rows] == [row[:2] for row in as_csv[1:]]
     kinds = dict(zip(table.columns, map(kind_of, table.rows[0]), strict=True))
     assert (kinds["earliest"], kinds["latest"], kinds["days_since_latest"]) == ("datetime", "datetime", "number")
+
+
+@pytest.mark.parametrize("aggregate", ["profile", "day", "week", "month"])
+def test_compare_gives_the_references_rows_whatever_a_row_is(homes: Running, aggregate: str) -> None:
+    text = text_of("compare.pq", homes)
+    assert 'Aggregate = "profile"' in text
+    table = run_m(text.replace('Aggregate = "profile",', f'Aggregate = "{aggregate}",'), homes.http)
+    spans = {"last-month": NOVEMBER, "this-month": (date(2022, 12, 1), date(2022, 12, 20))}
+    (gas,) = (meter for meter in reference_meters() if meter.name == A_GAS)
+    periods = {
+        name: (first, long_rows([gas], first, last, "Europe/London", aggregate))
+        for name, (first, last) in spans.items()
+    }
+    header = ["time", *spans]
+    rows = compare_rows(periods, aggregate, "energy_kwh")
+    assert table.columns == header
+    assert table.rows == [[in_m(row[name]) for name in header] for row in rows]
+    assert len(rows) == {"profile": 48, "day": 30, "week": 5, "month": 1}[aggregate]
+    assert kind_of(table.rows[0][0]) == ("time" if aggregate == "profile" else "number")
 
 
 def run_script(node: Path, address: str, key: str, asked: str, *before: str) -> dict[str, Any]:
