@@ -19,7 +19,7 @@ from app.formats import xlsx
 from app.formats.about import About
 from app.formats.charted import chart_sheet
 from app.formats.mashup import NAMESPACE, Loaded, data_mashup
-from app.formats.package import Package, read_part, written_part
+from app.formats.parts import Parts, read_part, written_part
 from app.formats.power_query import Formula
 from app.tables import Table
 
@@ -47,32 +47,32 @@ def write(table: Table, about: About, binding: Binding) -> bytes:
 
     TooLarge, and BadParameter for a chart of a table that has nothing to draw.
     """
-    package = Package.read(xlsx.write(table, about))
-    workbook = next(iter(package.targets("", "officeDocument").values()))
-    book = read_part(WorkbookPackage, package.parts[workbook])
+    parts = Parts.read(xlsx.write(table, about))
+    workbook = next(iter(parts.targets("", "officeDocument").values()))
+    book = read_part(WorkbookPackage, parts.by_name[workbook])
     place, sheet = next((i, sheet) for i, sheet in enumerate(book.sheets) if sheet.name == table.name)
-    sheet_part = package.targets(workbook, "worksheet")[str(sheet.id)]
-    table_part = next(iter(package.targets(sheet_part, "table").values()))
-    area = _bind_table(package, table_part)
+    sheet_part = parts.targets(workbook, "worksheet")[str(sheet.id)]
+    table_part = next(iter(parts.targets(sheet_part, "table").values()))
+    area = _bind_table(parts, table_part)
     _name_area(book, place, table.name, area)
     if binding.chart:
-        _add_chart(package, workbook, book, place + 1, table)
-    package.parts[workbook] = written_part(book)
-    _connect(package, workbook, table, binding.formula)
-    return package.packed()
+        _add_chart(parts, workbook, book, place + 1, table)
+    parts.by_name[workbook] = written_part(book)
+    _connect(parts, workbook, table, binding.formula)
+    return parts.packed()
 
 
-def _bind_table(package: Package, table_part: str) -> str:
+def _bind_table(parts: Parts, table_part: str) -> str:
     """Makes the Excel table one that a query fills; its area."""
-    bound = read_part(ExcelTable, package.parts[table_part])
+    bound = read_part(ExcelTable, parts.by_name[table_part])
     bound.tableType = "queryTable"
     for i, column in enumerate(bound.tableColumns, 1):
         column.uniqueName = str(i)
         column.queryTableFieldId = i
-    package.parts[table_part] = written_part(bound)
+    parts.by_name[table_part] = written_part(bound)
     names = [(column.id, str(column.name)) for column in bound.tableColumns]
-    package.add(QUERY_TABLE, _query_table(names), f"{SPREADSHEET}.queryTable+xml")
-    package.relate(table_part, "queryTable", QUERY_TABLE)
+    parts.add(QUERY_TABLE, _query_table(names), f"{SPREADSHEET}.queryTable+xml")
+    parts.relate(table_part, "queryTable", QUERY_TABLE)
     return str(bound.ref)
 
 
@@ -98,7 +98,7 @@ def _name_area(book: Any, place: int, sheet: str, area: str) -> None:
     book.definedNames.definedName = [*book.definedNames.definedName, added]
 
 
-def _connect(package: Package, workbook: str, table: Table, formula: Formula) -> None:
+def _connect(parts: Parts, workbook: str, table: Table, formula: Formula) -> None:
     """Adds the connection and the query that it names."""
     name = table.name
     source = (
@@ -111,32 +111,32 @@ def _connect(package: Package, workbook: str, table: Table, formula: Formula) ->
         f'background="1" refreshOnLoad="1" saveData="1"><dbPr connection="{source}" '
         f'command="{command}"/></connection></connections>'
     )
-    package.add(CONNECTIONS, connection.encode(), f"{SPREADSHEET}.connections+xml")
-    package.relate(workbook, "connections", CONNECTIONS)
+    parts.add(CONNECTIONS, connection.encode(), f"{SPREADSHEET}.connections+xml")
+    parts.relate(workbook, "connections", CONNECTIONS)
     binary = data_mashup(Loaded(name, formula, name, table.header))
     item = f'<?xml version="1.0" encoding="utf-16"?><DataMashup xmlns="{NAMESPACE}">{b64encode(binary).decode()}'
-    package.add(ITEM, b"\xff\xfe" + f"{item}</DataMashup>".encode("utf-16-le"))
+    parts.add(ITEM, b"\xff\xfe" + f"{item}</DataMashup>".encode("utf-16-le"))
     item_id = str(uuid5(NAMESPACE_URL, NAMESPACE)).upper()
     properties = (
         f'{XML}<ds:datastoreItem ds:itemID="{{{item_id}}}" xmlns:ds="{CUSTOM_XML}">'
         f'<ds:schemaRefs><ds:schemaRef ds:uri="{escape(NAMESPACE)}"/></ds:schemaRefs></ds:datastoreItem>'
     )
-    package.add(ITEM_PROPERTIES, properties.encode(), CUSTOM_PROPERTIES)
-    package.relate(ITEM, "customXmlProps", ITEM_PROPERTIES)
-    package.relate(workbook, "customXml", ITEM)
+    parts.add(ITEM_PROPERTIES, properties.encode(), CUSTOM_PROPERTIES)
+    parts.relate(ITEM, "customXmlProps", ITEM_PROPERTIES)
+    parts.relate(workbook, "customXml", ITEM)
 
 
-def _add_chart(package: Package, workbook: str, book: Any, place: int, table: Table) -> None:
+def _add_chart(parts: Parts, workbook: str, book: Any, place: int, table: Table) -> None:
     """Puts a sheet with the chart at `place`; names of the sheets behind it keep their sheets."""
-    made = Package.read(chart_sheet(table, CHART_SHEET))
+    made = Parts.read(chart_sheet(table, CHART_SHEET))
     made_book = next(iter(made.targets("", "officeDocument").values()))
     sheet = next(iter(made.targets(made_book, "worksheet").values()))
     drawing = next(iter(made.targets(sheet, "drawing").values()))
     (chart,) = made.targets(drawing, "chart").values()
     sheet_part = f"xl/worksheets/sheet{len(book.sheets) + 1}.xml"
     for name, part in ((sheet_part, sheet), (drawing, drawing), (chart, chart)):
-        package.add(name, made.parts[part], made.content_type(part))
-    ids = (package.relate(sheet_part, "drawing", drawing), package.relate(drawing, "chart", chart))
+        parts.add(name, made.by_name[part], made.content_type(part))
+    ids = (parts.relate(sheet_part, "drawing", drawing), parts.relate(drawing, "chart", chart))
     assert ids == ("rId1", "rId1"), "the parts name each other so"  # noqa: S101
     for defined in book.definedNames.definedName if book.definedNames else ():
         if defined.localSheetId is not None and defined.localSheetId >= place:
@@ -144,6 +144,6 @@ def _add_chart(package: Package, workbook: str, book: Any, place: int, table: Ta
     added = ChildSheet(
         name=CHART_SHEET,
         sheetId=max(sheet.sheetId for sheet in book.sheets) + 1,
-        id=package.relate(workbook, "worksheet", sheet_part),
+        id=parts.relate(workbook, "worksheet", sheet_part),
     )
     book.sheets = [*book.sheets[:place], added, *book.sheets[place:]]

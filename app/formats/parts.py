@@ -28,13 +28,13 @@ def written_part(element: Any) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
-    """Parts by their names, which have no slash before them, in the order in which they are written."""
+class Parts:
+    """A workbook, its parts by their names, which have no slash before them, in the order in which they are written."""
 
-    parts: dict[str, bytes]
+    by_name: dict[str, bytes]
 
     @classmethod
-    def read(cls, packed: bytes) -> "Package":
+    def read(cls, packed: bytes) -> "Parts":
         """The parts of a workbook's bytes."""
         with zipfile.ZipFile(io.BytesIO(packed)) as file:
             return cls({name: file.read(name) for name in file.namelist()})
@@ -43,23 +43,23 @@ class Package:
         """The bytes of a workbook with these parts."""
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as package:
-            for name, part in self.parts.items():
+            for name, part in self.by_name.items():
                 package.writestr(zipfile.ZipInfo(name, LONG_AGO), part, zipfile.ZIP_DEFLATED, LEVEL)
         return file.getvalue()
 
     def add(self, name: str, part: bytes, content_type: str | None = None) -> None:
         """Adds a part; without a content type it is plain XML."""
-        self.parts[name] = part
-        manifest = read_part(Manifest, self.parts[CONTENT_TYPES])
+        self.by_name[name] = part
+        manifest = read_part(Manifest, self.by_name[CONTENT_TYPES])
         if content_type is not None:
             manifest.Override.append(Override(f"/{name}", content_type))
         elif "xml" not in {default.Extension for default in manifest.Default}:
             manifest.Default.append(FileExtension("xml", "application/xml"))
-        self.parts[CONTENT_TYPES] = written_part(manifest)
+        self.by_name[CONTENT_TYPES] = written_part(manifest)
 
     def content_type(self, name: str) -> str:
         """The content type that a part is listed with."""
-        manifest = read_part(Manifest, self.parts[CONTENT_TYPES])
+        manifest = read_part(Manifest, self.by_name[CONTENT_TYPES])
         return next(str(part.ContentType) for part in manifest.Override if part.PartName == f"/{name}")
 
     def relate(self, source: str, kind: str, target: str) -> str:
@@ -68,7 +68,7 @@ class Package:
         taken = {relationship.Id for relationship in listed}
         free = next(name for i in range(1, len(taken) + 2) if (name := f"rId{i}") not in taken)
         listed.append(Relationship(Id=free, Type=f"{RELATIONSHIPS}/{kind}", Target=f"/{target}"))
-        self.parts[_relationships_part(source)] = written_part(listed)
+        self.by_name[_relationships_part(source)] = written_part(listed)
         return free
 
     def targets(self, source: str, kind: str) -> dict[str, str]:
@@ -82,7 +82,7 @@ class Package:
 
     def _relationships(self, source: str) -> Any:
         name = _relationships_part(source)
-        return read_part(RelationshipList, self.parts[name]) if name in self.parts else RelationshipList()
+        return read_part(RelationshipList, self.by_name[name]) if name in self.by_name else RelationshipList()
 
 
 def _relationships_part(source: str) -> str:
