@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 from pyopenvba import PowerQueryWorkbook
 from pyopenvba.integrity import check_file
 from service import Running
+from shell import Shell
 
 JUNE = "period=2021-06&aggregate=day"
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -217,6 +218,16 @@ def test_a_key_that_is_given_where_none_is_needed_is_not_in_the_file(homes: Runn
     text = PowerQueryWorkbook(saved(answer.content, tmp_path)).section_text()
     assert key not in text
     assert 'ApiKeyName = "key"' in text
+
+
+def test_it_can_be_made_without_a_server(shell: Shell) -> None:
+    words = ["export", "connected", "--format", "xlsx", "--period", "2021-06", "-o", "mine.xlsx"]
+    shell.env["POWERSHAPER_PUBLIC_URL"] = "https://sheets.example.org"
+    shell.out(*words, "--embed_key", "1", "--key", "pss_mine")
+    text = PowerQueryWorkbook(shell.folder / "mine.xlsx").section_text()
+    assert 'Web.Contents("https://sheets.example.org", [RelativePath = "usage.csv"' in text
+    assert 'key = "pss_mine"' in text
+    assert "came without" in shell.fails(*words, "--embed_key", "1")
 
 
 def cells(path: Path) -> Iterator[tuple[Any, ...]]:
