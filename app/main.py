@@ -53,6 +53,10 @@ class Service:
     questions: Questions
     exports: Exports
 
+    async def integrity(self) -> list[str]:
+        """Faults of the archive; reads all of it."""
+        return await asyncio.wrap_future(self.threads.read(lambda archive: archive.integrity()))
+
     async def aclose(self) -> None:
         """Ends the fetches that go on behind, closes the archive and the connections."""
         await self.source.aclose()
@@ -68,15 +72,16 @@ def build(
     clock: Clock = time.time,
     chance: Callable[[], float] = random.random,
     recheck_behind: bool = True,
+    anew_if_damaged: bool = False,
 ) -> Service:
     """All the parts, the archive opened. SettingWrong if there is no token, ArchiveError.
 
     `clock` gives UTC seconds, `chance` a number from 0 to 1; `transport` is httpx's way to be given another network;
-    `recheck_behind` as in ReadThrough.
+    `recheck_behind` as in ReadThrough, `anew_if_damaged` as in open_archive.
     """
     token = settings.required_token()
     upstream = PowerShaper(settings.base_url, token, _bounds(settings), transport=transport)
-    threads = Threads(open_archive(settings.archive))
+    threads = Threads(open_archive(settings.archive, anew_if_damaged=anew_if_damaged))
     limits = _limits(settings)
     polite = PolitePowerShaper(upstream, ArchivedState(threads, token, limits, clock), limits, clock, chance=chance)
     memory = Memory(threads, most_bytes=settings.memory_mb * MEGABYTE)
@@ -168,7 +173,7 @@ def create_app(
     `on_loopback` tells whether it will listen where only this machine reaches it; elsewhere, or with a public
     address, every request needs a key.
     """
-    service = build(settings, transport=transport, clock=clock)
+    service = build(settings, transport=transport, clock=clock, anew_if_damaged=True)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -24,6 +24,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=25, help="how often processes are killed while they write")
     parser.addoption("--fresh", action="store_true", help="also run what builds a virtual environment of its own")
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +25,13 @@ def started(command: Sequence[str | Path], folder: Path, env: Mapping[str, str])
     with process:
         assert process.stderr is not None
         said = ""
+        rest: list[str] = []
+        reading = threading.Thread(target=rest.extend, args=(process.stderr,), daemon=True)
         for line in process.stderr:
             said += line
             if "Control-C" in line:
                 break
+        reading.start()
         try:
             addresses = [address.rstrip(".") for address in re.findall(r"http://[^\s,;]+", said)]
             assert addresses, said
@@ -35,6 +39,6 @@ def started(command: Sequence[str | Path], folder: Path, env: Mapping[str, str])
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
-            rest = process.stderr.read()
-    assert "Traceback" not in rest, rest
+            reading.join()
+    assert "Traceback" not in "".join(rest), "".join(rest)
     assert process.returncode in {0, -signal.SIGINT, 130}

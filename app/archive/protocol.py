@@ -1,6 +1,7 @@
 """What an archive does, whichever database keeps it. It is synchronous and is called from threads."""
 
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from app.domain.days import Days
@@ -12,7 +13,10 @@ T = TypeVar("T")
 
 
 class Archive(Protocol):
-    """Keeps meters and their days. `now` is UTC seconds. Every method may raise ArchiveError."""
+    """Keeps meters and their days. `now` is UTC seconds. Every method may raise ArchiveError.
+
+    It is ArchiveDamaged where what is held isn't what was written.
+    """
 
     def meters(self) -> list[Meter]:
         """All meters that were ever listed."""
@@ -57,15 +61,30 @@ class Archive(Protocol):
         ...
 
     def asked_since(self, since: int) -> set[int]:
-        """The ids of the meters that were asked for at or after `since`, UTC seconds."""
+        """The ids of the meters that were asked for at `since` (UTC seconds) or after."""
         ...
 
     def held(self) -> dict[int, int]:
-        """How many half-hours are held that have a value, by meter id."""
+        """How many half-hours are held that have a value, by the ids of the meters of which days are held."""
         ...
 
     def size_bytes(self) -> int:
-        """How large the archive is."""
+        """The size of the file and of the journal beside it."""
+        ...
+
+    def integrity(self) -> list[str]:
+        """Faults of what is held, a part of a sentence each; empty is well. It reads everything."""
+        ...
+
+    def backup(self, path: Path) -> None:
+        """Makes a consistent copy at `path`, 0600, while others write. ArchiveError if that exists or can't be written.
+
+        It has its name only when it is whole and on the disk.
+        """
+        ...
+
+    def try_to_write(self) -> None:
+        """Changes nothing, and raises ArchiveError if the archive can't be written."""
         ...
 
     def keys(self) -> list[AccessKey]:

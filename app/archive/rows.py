@@ -8,15 +8,20 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from app.archive.faults import parsing
 from app.domain.days import Days
 from app.domain.halfhours import MILLION
 from app.domain.keys import AccessKey
-from app.domain.spans import HALF_HOURS_A_DAY, day_number, day_of, half_hour_of, starts_at_utc
+from app.domain.meters import ListedMeter, Meter
+from app.domain.spans import HALF_HOURS_A_DAY, Span, day_number, day_of, half_hour_of, starts_at_utc
 
+HASH_BYTES = 32
 DayRow = tuple[str, str, str, str, str, str, int]
 """day, energy_kwh, carbon_kg, error_count, fetched_at, changed_at, checks"""
 KeyRow = tuple[str, str, bytes, str | None, str, str | None, str | None, str | None]
 """id, name, sha256, scope, created_at, expires_on, last_used_at, revoked_at"""
+MeterRow = tuple[int, str, int, str, str, str | None, str | None, str | None, str, str | None, str | None]
+"""id, name, is_listed, consent_uuid, type, status, earliest, latest, further, held_first, held_last"""
 
 
 def day_rows(days: Days) -> Iterator[DayRow]:
@@ -37,12 +42,15 @@ def day_rows(days: Days) -> Iterator[DayRow]:
         )
 
 
+@parsing()
 def days_of_rows(rows: Sequence[DayRow], first_day: int, last_day: int) -> Days:
-    """The days `first_day` to `last_day`; those without a row are not held."""
+    """The days `first_day` to `last_day`; those without a row are not held. ArchiveDamaged."""
     days = Days.none_held(first_day, last_day)
     if not rows:
         return days
     at = np.array([day_number(date.fromisoformat(row[0])) - first_day for row in rows])
+    if (at < 0).any() or (at >= len(days)).any() or len(np.unique(at)) < len(at):
+        raise ValueError("days that were not asked for")
     days.fetched_at[at] = [moment_seconds(row[4]) for row in rows]
     days.changed_at[at] = [moment_seconds(row[5]) for row in rows]
     days.checks[at] = [row[6] for row in rows]
@@ -71,9 +79,12 @@ def key_row(key: AccessKey) -> KeyRow:
     )
 
 
+@parsing()
 def key_of_row(row: KeyRow) -> AccessKey:
-    """The access key of a row."""
+    """The access key of a row. ArchiveDamaged."""
     key_id, name, sha256, scope, created_at, expires_on, last_used_at, revoked_at = row
+    if len(memoryview(sha256)) != HASH_BYTES:
+        raise ValueError("a hash of another length")
     return AccessKey(
         key_id,
         name,
@@ -84,6 +95,32 @@ def key_of_row(row: KeyRow) -> AccessKey:
         None if last_used_at is None else moment_seconds(last_used_at),
         None if revoked_at is None else moment_seconds(revoked_at),
     )
+
+
+@parsing()
+def meter_of_row(row: MeterRow) -> Meter:
+    """The meter of a row. ArchiveDamaged."""
+    further = orjson.loads(row[8])
+    if not isinstance(further, dict):
+        raise TypeError("further keys that are no object")
+    return Meter(
+        id=row[0],
+        name=row[1],
+        is_listed=bool(row[2]),
+        listed=ListedMeter(row[3], row[4], row[5], _span(row[6], row[7]), further),
+        held=_span(row[9], row[10]),
+    )
+
+
+def listed_row(meter: ListedMeter) -> tuple[str | None, str | None, str | None, str, str, str]:
+    """status, earliest, latest, further, consent_uuid, type"""
+    further = orjson.dumps(meter.further).decode()
+    return (meter.status, *ends_of(meter.span), further, meter.consent_uuid, meter.type)
+
+
+def ends_of(span: Span | None) -> tuple[str | None, str | None]:
+    """The first half-hour of a span and its last one, included."""
+    return (half_hour_text(span.first), half_hour_text(span.stop - 1)) if span is not None else (None, None)
 
 
 def moment_text(seconds: int) -> str:
@@ -106,6 +143,11 @@ def half_hour_number(text: str | None) -> int | None:
     return None if text is None else half_hour_of(datetime.fromisoformat(text))
 
 
+def _span(first: str | None, last: str | None) -> Span | None:
+    begin, end = half_hour_number(first), half_hour_number(last)
+    return None if begin is None or end is None else Span(begin, end + 1)
+
+
 def _spelled(numbers: Any, present: Any) -> list[str]:
     """48 numbers a day as JSON, null where they aren't present."""
     shape = (-1, HALF_HOURS_A_DAY)
@@ -114,8 +156,11 @@ def _spelled(numbers: Any, present: Any) -> list[str]:
 
 
 def _array(texts: Sequence[Any]) -> NDArray[np.float64]:
-    """All numbers of the days one after another; null is NaN."""
-    return np.array(orjson.loads("[" + ",".join(texts) + "]"), dtype=np.float64).ravel()
+    """All numbers of the days one after another; null is NaN. ValueError if a day hasn't 48 of them."""
+    numbers = np.array(orjson.loads("[" + ",".join(texts) + "]"), dtype=np.float64)
+    if numbers.shape != (len(texts), HALF_HOURS_A_DAY):
+        raise ValueError("a day that has not 48 half-hours")
+    return numbers.ravel()
 
 
 def _millionths(numbers: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -3,17 +3,20 @@
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import orjson
-
+from app.archive.checks import KEYS, METERS
+from app.archive.copies import copy_whole
+from app.archive.faults import parsing
 from app.archive.rows import (
     day_rows,
     days_of_rows,
-    half_hour_number,
+    ends_of,
     half_hour_text,
     key_of_row,
     key_row,
+    listed_row,
+    meter_of_row,
     moment_seconds,
     moment_text,
 )
@@ -26,7 +29,11 @@ from app.domain.meters import ListedMeter, Meter, checked_name, names_for
 from app.domain.spans import Span, day_of
 
 T = TypeVar("T")
-ASKED_FOR = "meters_asked_for"
+
+
+def path_of(url: str) -> Path:
+    """The file that a URL `sqlite:///…` means."""
+    return Path(url.removeprefix("sqlite:///"))
 
 
 class SqliteArchive:
@@ -38,7 +45,7 @@ class SqliteArchive:
     @classmethod
     def at(cls, url: str) -> "SqliteArchive":
         """The archive at `sqlite:///relative/path.db` or `sqlite:////absolute/path.db`."""
-        return cls(Path(url.removeprefix("sqlite:///")))
+        return cls(path_of(url))
 
     def meters(self) -> list[Meter]:
         """All meters that were ever listed."""
@@ -47,11 +54,11 @@ class SqliteArchive:
 
     def listed(self) -> tuple[int, int] | None:
         """When the list of meters was last fetched and last changed."""
-        with self._file.reading() as db:
+        with self._file.reading() as db, parsing():
             facts = dict(db.execute("SELECT name, value FROM facts"))
-        if "meters_listed_at" not in facts:
-            return None
-        return moment_seconds(facts["meters_listed_at"]), moment_seconds(facts["meters_changed_at"])
+            if "meters_listed_at" not in facts:
+                return None
+            return moment_seconds(facts["meters_listed_at"]), moment_seconds(facts["meters_changed_at"])
 
     def remember(self, listed: Sequence[ListedMeter], now: int) -> list[Meter]:
         """Keeps a list of meters and names the newcomers."""
@@ -72,12 +79,12 @@ class SqliteArchive:
             db.executemany(
                 "UPDATE meters SET status = ?, earliest = ?, latest = ?, further = ?, is_listed = 1"
                 " WHERE consent_uuid = ? AND type = ?",
-                [_listed_row(meter) for meter in by_key.values()],
+                [listed_row(meter) for meter in by_key.values()],
             )
             meters = _meters(db)
             db.execute("INSERT OR REPLACE INTO facts VALUES ('meters_listed_at', ?)", (moment_text(now),))
-            if meters != known or not meters:
-                db.execute("INSERT OR REPLACE INTO facts VALUES ('meters_changed_at', ?)", (moment_text(now),))
+            change = "INSERT OR REPLACE" if meters != known or not meters else "INSERT OR IGNORE"
+            db.execute(f"{change} INTO facts VALUES ('meters_changed_at', ?)", (moment_text(now),))
             return meters
 
     def rename(self, old: str, new: str) -> None:
@@ -143,45 +150,48 @@ class SqliteArchive:
 
     def asked(self, meter_ids: Collection[int], now: int) -> None:
         """Keeps when meters were last asked for."""
-
-        def with_these(text: str | None) -> tuple[str, None]:
-            asked = orjson.loads(text or "{}") | {str(meter_id): now for meter_id in meter_ids}
-            return orjson.dumps(asked).decode(), None
-
-        self.change_fact(ASKED_FOR, with_these)
+        with self._file.writing() as db:
+            db.executemany(
+                "UPDATE meters SET last_asked_at = ? WHERE id = ?", [(moment_text(now), known) for known in meter_ids]
+            )
 
     def asked_since(self, since: int) -> set[int]:
-        """The meters that were asked for since then."""
-        asked = orjson.loads(self.fact(ASKED_FOR) or "{}")
-        return {int(meter_id) for meter_id, moment in asked.items() if moment >= since}
+        """Meters that were asked for."""
+        with self._file.reading() as db:
+            return {
+                row[0] for row in db.execute("SELECT id FROM meters WHERE last_asked_at >= ?", (moment_text(since),))
+            }
 
     def held(self) -> dict[int, int]:
-        """How many half-hours of each meter have a value."""
+        """How many half-hours have a value."""
         with self._file.reading() as db:
-            return dict(
-                db.execute(
-                    "SELECT meter_id, sum(48 - (length(energy_kwh) - length(replace(energy_kwh, 'null', ''))) / 4)"
-                    " FROM days GROUP BY meter_id"
-                )
-            )
+            rows = db.execute(
+                "SELECT meter_id, sum(48 - (length(energy_kwh) - length(replace(energy_kwh, 'null', ''))) / 4)"
+                " FROM days GROUP BY meter_id"
+            ).fetchall()
+        return dict(rows)
 
     def size_bytes(self) -> int:
-        """The size of the database's pages."""
+        """The size on the disk."""
+        return self._file.size_bytes()
+
+    def integrity(self) -> list[str]:
+        """What is wrong with the file."""
+        return self._file.integrity()
+
+    def backup(self, path: Path) -> None:
+        """Makes a copy."""
         with self._file.reading() as db:
-            (pages,), (bytes_a_page,) = (
-                db.execute("PRAGMA page_count").fetchone(),
-                db.execute("PRAGMA page_size").fetchone(),
-            )
-        return int(pages * bytes_a_page)
+            copy_whole(db, path)
+
+    def try_to_write(self) -> None:
+        """Writes what is there already."""
+        self._file.write_header_again()
 
     def keys(self) -> list[AccessKey]:
         """All access keys."""
         with self._file.reading() as db:
-            rows = db.execute(
-                "SELECT id, name, sha256, scope, created_at, expires_on, last_used_at, revoked_at FROM keys"
-                " ORDER BY created_at, id"
-            ).fetchall()
-        return [key_of_row(row) for row in rows]
+            return [key_of_row(row) for row in db.execute(KEYS)]
 
     def add_key(self, key: AccessKey) -> None:
         """Keeps a new access key."""
@@ -203,8 +213,7 @@ class SqliteArchive:
 
     def version(self) -> int:
         """Changes when another connection has written; to be asked on the thread that writes."""
-        with self._file.reading() as db:
-            return int(db.execute("PRAGMA data_version").fetchone()[0])
+        return self._file.version()
 
     def close(self) -> None:
         """Closes all connections."""
@@ -212,34 +221,7 @@ class SqliteArchive:
 
 
 def _meters(db: sqlite3.Connection) -> list[Meter]:
-    rows = db.execute(
-        "SELECT id, name, is_listed, consent_uuid, type, status, earliest, latest, further, held_first, held_last"
-        " FROM meters ORDER BY name"
-    )
-    return [
-        Meter(
-            id=row[0],
-            name=row[1],
-            is_listed=bool(row[2]),
-            listed=ListedMeter(row[3], row[4], row[5], _span(row[6], row[7]), orjson.loads(row[8])),
-            held=_span(row[9], row[10]),
-        )
-        for row in rows
-    ]
-
-
-def _span(first: str | None, last: str | None) -> Span | None:
-    begin, end = half_hour_number(first), half_hour_number(last)
-    return None if begin is None or end is None else Span(begin, end + 1)
-
-
-def _ends(span: Span | None) -> tuple[str | None, str | None]:
-    return (half_hour_text(span.first), half_hour_text(span.stop - 1)) if span is not None else (None, None)
-
-
-def _listed_row(meter: ListedMeter) -> tuple[Any, ...]:
-    further = orjson.dumps(meter.further).decode()
-    return (meter.status, *_ends(meter.span), further, meter.consent_uuid, meter.type)
+    return [meter_of_row(row) for row in db.execute(METERS)]
 
 
 def _days(db: sqlite3.Connection, meter_id: int, first_day: int, last_day: int) -> Days:
@@ -253,7 +235,7 @@ def _days(db: sqlite3.Connection, meter_id: int, first_day: int, last_day: int) 
 
 def _widen(db: sqlite3.Connection, meter_id: int, held: Span) -> None:
     """Times of one form compare as texts."""
-    first, last = _ends(held)
+    first, last = ends_of(held)
     db.execute(
         "UPDATE meters SET held_first = min(coalesce(held_first, ?1), ?1), held_last = max(coalesce(held_last, ?2), ?2)"
         " WHERE id = ?3",

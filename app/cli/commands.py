@@ -195,7 +195,19 @@ def sync(
         if failures:
             raise typer.Exit(1)
 
-    asyncio.run(with_service(settings_from_environment(), filled))
+    asyncio.run(with_service(settings_from_environment(), filled, anew_if_damaged=True))
+
+
+@cli.command()
+@in_words
+def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")]) -> None:
+    """Copies the archive to FILE, consistent and whole, also while the service runs."""
+    archive = open_archive(settings_from_environment().archive)
+    try:
+        archive.backup(file)
+    finally:
+        archive.close()
+    say.print(f"{file} holds all that the archive held. To use it, stop the service and put it in the archive's place.")
 
 
 @meters_commands.callback()

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import httpx
 
+from app.archive import START_ANEW
 from app.config import Settings
 from app.domain.errors import SheetsError
 from app.domain.meters import ListedMeter
@@ -26,6 +27,8 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         yield True, "The settings can be used and a token is set."
         held = await service.source.held_half_hours()
         yield True, f"The archive {settings.archive} opens; it holds {held:,} half-hours."
+        async for finding in _integrity(service):
+            yield finding
         try:
             async for finding in _upstream(service):
                 yield finding
@@ -37,6 +40,13 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         yield _fault(error)
     finally:
         await service.aclose()
+
+
+async def _integrity(service: Service) -> AsyncIterator[Finding]:
+    faults = await service.integrity()
+    for fault in faults:
+        yield False, f"The archive: {fault}."
+    yield not faults, f"If it is damaged: {START_ANEW}" if faults else "All that it holds was read, and is whole."
 
 
 async def _upstream(service: Service) -> AsyncIterator[Finding]:

@@ -73,7 +73,12 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys li
 def refuse_without_key(settings: Settings) -> None:
     """SettingWrong if no key opens, for then nobody could be let in."""
     today = _today(settings)
-    if not any(key.opens(today) for key in _with_archive(settings, lambda archive: archive.keys())):
+    archive = open_archive(settings.archive, anew_if_damaged=True)
+    try:
+        keys = archive.keys()
+    finally:
+        archive.close()
+    if not any(key.opens(today) for key in keys):
         raise SettingWrong(
             "Others can reach this address, and there is no access key that opens.",
             remedy="Make one first: powershaper-sheets keys create --name sheets",

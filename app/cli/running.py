@@ -34,10 +34,12 @@ def in_words(command: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-async def with_service(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
+async def with_service(
+    settings: Settings, work: Callable[[Service], Awaitable[T]], *, anew_if_damaged: bool = False
+) -> T:
     """Does `work` with a service of its own, which rechecks what is due before it answers."""
     patient = {"wait_seconds": PATIENCE_SECONDS, "patience_seconds": PATIENCE_SECONDS}
-    service = build(settings.model_copy(update=patient), recheck_behind=False)
+    service = build(settings.model_copy(update=patient), recheck_behind=False, anew_if_damaged=anew_if_damaged)
     try:
         return await work(service)
     finally:

@@ -70,7 +70,7 @@ def is_loopback(host: str) -> bool:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket bound to `host` and `port` (0: a free one), for as long as the block runs. SettingWrong."""
+    """A socket that listens on `host` and `port` (0: a free one), for as long as the block runs. SettingWrong."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
@@ -79,6 +79,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(address)
+            listener.listen(MOST_CONNECTIONS)  # who is told the address may connect at once
         except OSError as error:
             raise SettingWrong(
                 f"Port {port} on {host} can't be listened on: {error.strerror}.",

@@ -21,6 +21,7 @@ SheetsError
     UpstreamUnreadable      it answered what can't be read
       UpstreamTooLarge      it answered more than we take: a shorter span may do
   ArchiveError              the archive can't be read or written
+    ArchiveDamaged          what its file holds isn't what was written
 """
 
 
@@ -114,3 +115,7 @@ class UpstreamTooLarge(UpstreamUnreadable):
 
 class ArchiveError(SheetsError):
     """The archive can't be read or written."""
+
+
+class ArchiveDamaged(ArchiveError):
+    """The archive's file holds what was never written."""

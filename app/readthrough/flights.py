@@ -124,6 +124,7 @@ class Flights:
     async def fetch(self, meter: Meter, first_day: int, last_day: int, *, is_half: bool = False) -> None:
         """Fetches UTC days and keeps them; a span that fails is halved, and what came of it is kept. UpstreamError."""
         will_halve = last_day - first_day + 1 >= self._halved_days
+        self._memory.make_sure_of_room(first_day, last_day)
         try:
             async with self._calls:
                 half_hours = await self._upstream.half_hours(

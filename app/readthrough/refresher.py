@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from app.domain.errors import SheetsError
+from app.domain.errors import ArchiveError, SheetsError
 from app.readthrough.flights import Upstream
 from app.readthrough.memory import Memory
 from app.readthrough.source import ReadThrough
@@ -36,6 +37,7 @@ class Refresher:
         self._every = every
         self._asked_within = asked_within
         self._sleep = sleep
+        self._asked_for: set[int] = set()
 
     async def run(self) -> None:
         """Goes round until it is cancelled; never, if `every` is 0. What fails is tried in the next round."""
@@ -49,9 +51,11 @@ class Refresher:
     async def go_round(self) -> None:
         """Looks once at everything that is due. SheetsError."""
         now = int(self._clock())
-        if asked_for := self._source.asked_for():
-            await self._memory.asked(asked_for, now)
-        wanted = await self._memory.asked_since(now - int(self._asked_within))
+        self._asked_for |= self._source.asked_for()
+        wanted = self._asked_for | await self._memory.asked_since(now - int(self._asked_within))
+        with suppress(ArchiveError):  # then it is written in a later round
+            await self._memory.asked(self._asked_for, now)
+            self._asked_for = set()
         if not wanted or not await self._upstream.has_spare():
             return
         for meter in (await self._source.meters()).meters:

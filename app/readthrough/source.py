@@ -153,16 +153,18 @@ class ReadThrough:
             await self._flights.join(meter, first, last)
 
     async def fill(self, meter: Meter, first_day: int, last_day: int) -> None:
-        """Fetches UTC days and keeps them. UpstreamError."""
+        """Fetches UTC days and sees them written. UpstreamError, ArchiveError."""
         await self._flights.fetch(meter, first_day, last_day)
+        await self._memory.write_what_waits()
 
     async def held_half_hours(self) -> int:
         """How many half-hours are held that have a value."""
         return sum((await self._memory.sizes())[0].values())
 
     async def aclose(self) -> None:
-        """Ends the fetches that go on behind."""
+        """Ends the fetches that go on behind, and writes what waits to be written."""
         await self._flights.aclose()
+        await self._memory.aclose()
 
     def _answered(
         self, meter: Meter, asked: Span, days: Days, outcome: Outcome, failure: SheetsError | None
@@ -251,7 +253,7 @@ class ReadThrough:
     async def _again(self, meter: Meter) -> Meter:
         """The meter as it is known now."""
         meters = (await self._memory.meters())[1]
-        return next(known for known in meters if known.id == meter.id)
+        return next(known for known in meters if known.listed.key == meter.listed.key)
 
 
 def _expected(meter: Meter, asked: Span) -> Span:

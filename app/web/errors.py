@@ -89,7 +89,7 @@ def api_answer(error: SheetsError) -> Answer:
         status = 426
     headers = {"Cache-Control": "no-store"} | ({"Allow": HEADERS[405]["Allow"]} if status == 405 else {})  # noqa: PLR2004
     if status in {426, 503}:
-        headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER_SECONDS))
+        headers["Retry-After"] = str(max(1, getattr(error, "retry_after", RETRY_AFTER_SECONDS)))
     return Answer(status, "application/json", orjson.dumps({"detail": f"{error} {error.remedy}"}), headers)
 
 

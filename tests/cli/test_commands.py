@@ -8,7 +8,7 @@ import pytest
 from service import HOME_A, failing_when
 from shell import Shell, environment
 
-from app.archive.sqlite_file import APPLICATION_ID
+from app.archive.versions import APPLICATION_ID
 from app.cli.servers import served
 from app.demo import DEMO_TOKEN, DemoUpstream
 
@@ -119,9 +119,30 @@ def test_meters_are_listed_and_renamed(shell: Shell) -> None:
 def test_doctor_finds_all_well(shell: Shell) -> None:
     result = shell.run("doctor")
     assert result.exit_code == 0, result.stderr
-    assert result.stderr.count("✓") == 4
+    assert result.stderr.count("✓") == 5
     assert "lists 3 meters" in result.stderr
     assert "A label is the start of its half-hour" in result.stderr
+
+
+def test_doctor_finds_what_is_damaged(shell: Shell) -> None:
+    shell.out("export", "usage", "--meter", "gas", "--period", "2021-06")
+    db = sqlite3.connect(shell.folder / "archive.db")
+    db.execute("UPDATE days SET energy_kwh = '[' WHERE day = '2021-06-03'")
+    db.commit()
+    db.close()
+    result = shell.run("doctor")
+    assert result.exit_code == 1
+    assert "day 2021-06-03 of meter" in result.stderr
+    assert "moves the damaged file aside" in result.stderr
+
+
+def test_a_backup_is_made_and_never_over_another_file(shell: Shell) -> None:
+    shell.out("export", "usage", "--meter", "gas", "--period", "2021-06")
+    assert shell.out("backup", "copy.db") == ""
+    assert "copy.db exists already" in shell.fails("backup", "copy.db")
+    db = sqlite3.connect(shell.folder / "copy.db")
+    assert db.execute("SELECT count(*) > 29 FROM days").fetchone() == (1,)
+    db.close()
 
 
 def test_doctor_says_what_is_wrong_and_what_to_do(shell: Shell) -> None:

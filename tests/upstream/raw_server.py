@@ -34,6 +34,7 @@ class RawServer:
 async def serving(script: Script) -> AsyncIterator[RawServer]:
     """A server that plays `script` on every connection, for as long as the block runs."""
     connections: set[asyncio.Task[None]] = set()
+    writers: set[asyncio.StreamWriter] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -50,6 +51,7 @@ async def serving(script: Script) -> AsyncIterator[RawServer]:
                 await writer.wait_closed()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
         connections.add(asyncio.create_task(connected(reader, writer)))
 
     listener = await asyncio.start_server(accept, "127.0.0.1", 0)
@@ -58,10 +60,14 @@ async def serving(script: Script) -> AsyncIterator[RawServer]:
         yield server
     finally:
         listener.close()
+        await asyncio.sleep(0.01)  # what is just being accepted has a task then
         for connection in connections:
             connection.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
+        for writer in writers:  # a task that was cancelled before its first step has closed nothing
+            writer.transport.abort()
         await listener.wait_closed()
+        await asyncio.sleep(0.01)
 
 
 def answer(body: bytes = b"[]", status: str = "200 OK", *, length: int | None = None, head: str = "") -> bytes:

@@ -27,6 +27,7 @@ STATUSES = {
     errors.UpstreamUnreadable: 502,
     errors.UpstreamTooLarge: 502,
     errors.ArchiveError: 503,
+    errors.ArchiveDamaged: 503,
 }
 
 
