@@ -134,10 +134,8 @@ def _add_chart(parts: Parts, workbook: str, book: Any, place: int, table: Table)
     drawing = next(iter(made.targets(sheet, "drawing").values()))
     (chart,) = made.targets(drawing, "chart").values()
     sheet_part = f"xl/worksheets/sheet{len(book.sheets) + 1}.xml"
-    for name, part in ((sheet_part, sheet), (drawing, drawing), (chart, chart)):
-        parts.add(name, made.by_name[part], made.content_type(part))
-    ids = (parts.relate(sheet_part, "drawing", drawing), parts.relate(drawing, "chart", chart))
-    assert ids == ("rId1", "rId1"), "the parts name each other so"  # noqa: S101
+    for part, name in ((sheet, sheet_part), (drawing, drawing), (chart, chart)):
+        parts.adopt(made, part, name)
     for defined in book.definedNames.definedName if book.definedNames else ():
         if defined.localSheetId is not None and defined.localSheetId >= place:
             defined.localSheetId += 1

@@ -57,10 +57,12 @@ class Parts:
             manifest.Default.append(FileExtension("xml", "application/xml"))
         self.by_name[CONTENT_TYPES] = written_part(manifest)
 
-    def content_type(self, name: str) -> str:
-        """The content type that a part is listed with."""
-        manifest = read_part(Manifest, self.by_name[CONTENT_TYPES])
-        return next(str(part.ContentType) for part in manifest.Override if part.PartName == f"/{name}")
+    def adopt(self, other: "Parts", part: str, name: str) -> None:
+        """Adds a part of another workbook as `name`, and what it points to: those parts are yet to be adopted."""
+        manifest = read_part(Manifest, other.by_name[CONTENT_TYPES])
+        self.add(name, other.by_name[part], next(o.ContentType for o in manifest.Override if o.PartName == f"/{part}"))
+        if (relationships := _relationships_part(part)) in other.by_name:
+            self.by_name[_relationships_part(name)] = other.by_name[relationships]
 
     def relate(self, source: str, kind: str, target: str) -> str:
         """Lets the part `source` point to the part `target` as a `kind` of Office's own; the relationship's id."""
