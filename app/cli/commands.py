@@ -126,7 +126,8 @@ def export(
     settings = settings_from_environment()
 
     async def made(service: Service) -> bytes:
-        return (await service.exports.table(Asked(table, extension, pairs, _address(settings)))).body
+        asked = Asked(table, extension, pairs, _address(settings), given_key=lambda: dict(pairs).get("key"))
+        return (await service.exports.table(asked)).body
 
     body = asyncio.run(with_service(settings, made))
     if output is None:

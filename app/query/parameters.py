@@ -75,4 +75,7 @@ PARAMETERS = {
     "errors": Parameter("cell: an error comes as a table with status 200, for sheets that hide it", OF_ALL),
     "bom": Parameter("1: a CSV with a byte-order mark, for double-clicking", TABLES),
     "key": Parameter("an access key, where one is needed", OF_ALL),
+    "format": Parameter("csv or json: what the workbook fetches (csv)", ("connected",)),
+    "embed_key": Parameter("1: the access key of the request is put into the workbook", ("connected",)),
+    "chart": Parameter("1: a sheet with a chart, a line a meter; the layout is wide", ("connected",)),
 }

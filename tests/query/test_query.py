@@ -278,7 +278,7 @@ def test_gaps_are_missing_half_hours_unless_suspect_ones_are_asked_for() -> None
 def test_every_parameter_is_some_tables_and_every_table_takes_the_common_ones() -> None:
     for name, parameter in PARAMETERS.items():
         assert parameter.tables, name
-        assert set(parameter.tables) <= {*TABLES, *REPORTS}, name
+        assert set(parameter.tables) <= {*TABLES, *REPORTS, "connected"}, name
     for name in ("columns", "first", "last", "errors", "bom", "key"):
         assert set(PARAMETERS[name].tables) >= set(TABLES), name
 
