@@ -61,6 +61,7 @@ def _examples(meters: list[Meter]) -> list[tuple[str, Query]]:
         ("the mean day of last month beside this month's",
          Query("compare", meter=first, periods=("last-month", "this-month"), aggregate=Aggregate.PROFILE)),
         ("half-hours that are missing", Query("gaps")),
+        ("how the service is", Query("status")),
     ]  # fmt: skip
 
 
@@ -86,7 +87,8 @@ def _table_rows(meters: list[Meter], address: str) -> str:
 
 def _parameter_rows() -> str:
     rows = "".join(
-        f"<tr><td><code>{name}</code></td><td>{escape(parameter.help)}</td><td>{', '.join(parameter.tables)}</td></tr>"
+        f'<tr><td><code>{name}</code></td><td class="wrap">{escape(parameter.help)}</td>'
+        f'<td class="wrap">{", ".join(parameter.tables)}</td></tr>'
         for name, parameter in PARAMETERS.items()
     )
     return (

@@ -7,8 +7,8 @@ from openpyxl.styles import Alignment, Color, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from app.formats.chart_looks import colours
 from app.formats.looks import GREY, Look, print_on_a4
-from app.formats.report.charts import colours
 from app.formats.report.pen import FONT, NOTE, TITLE, Pen
 from app.formats.sheets import Loose, dimension, loose_row, table_rows
 from app.tables import OfMeter

@@ -7,8 +7,9 @@ from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from app.formats.chart_looks import colours
 from app.formats.looks import GREY, Look, header_look, print_on_a4
-from app.formats.report.charts import Line, colours, column_chart
+from app.formats.report.charts import Line, column_chart
 from app.formats.report.pen import FONT, NOTE, TITLE, Pen, Placed
 from app.formats.sheets import Loose, dimension, loose_row
 from app.tables import Cell, OfMeter

@@ -4,8 +4,9 @@ from openpyxl.chart._chart import ChartBase
 from openpyxl.utils import get_column_letter
 
 from app.formats.about import About
+from app.formats.chart_looks import colours
 from app.formats.looks import print_on_a4
-from app.formats.report.charts import Line, colours, column_chart, line_chart
+from app.formats.report.charts import Line, column_chart, line_chart
 from app.formats.report.heat import add_heat_map
 from app.formats.report.overview import add_overview
 from app.formats.report.pen import HEADER_ROW, Pen, Placed
