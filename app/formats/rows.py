@@ -4,7 +4,7 @@ A row is a sequence of columns and fixed texts between them. Side by side they a
 that count, read row by row, are the text.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
@@ -18,6 +18,8 @@ from app.tables import Cell, Clock, Column, Dates, Labels, Numbers, Table, Times
 
 ROWS_AT_ONCE = 8192
 LARGEST_TEXT = 64 * 1024 * 1024
+SERIAL_OF_EPOCH = 25_569
+"""What Excel calls 1970-01-01: it counts days, from 1900."""
 POWERS_OF_TEN = 10 ** np.arange(19, dtype=np.int64)
 
 
@@ -33,13 +35,14 @@ class Spelling:
     """How a format spells what isn't the same in all of them.
 
     `blank` stands for a missing cell, `quote` around times, `cell` spells a text, whole number or truth value;
-    `iso` writes moments as ISO 8601 with their offset.
+    `iso` writes moments as ISO 8601 with their offset, `serial` dates and times as Excel counts them.
     """
 
     blank: bytes
     quote: bytes
     cell: Callable[[Cell], bytes]
     iso: bool = False
+    serial: bool = False
 
 
 def number_text(number: float) -> str:
@@ -56,7 +59,7 @@ def text_of_rows(table: Table, between: Sequence[bytes], spelling: Spelling) -> 
     pieces, size = [], 0
     for first in range(0, table.rows, ROWS_AT_ONCE):
         part = table.take(slice(first, first + ROWS_AT_ONCE))
-        pieces.append(_side_by_side(part, between, spelling))
+        pieces.append(_lines(part, between, spelling))
         size += len(pieces[-1])
         if size > LARGEST_TEXT:
             raise TooLarge(
@@ -66,11 +69,16 @@ def text_of_rows(table: Table, between: Sequence[bytes], spelling: Spelling) -> 
     return b"".join(pieces)
 
 
-def _side_by_side(table: Table, between: Sequence[bytes], spelling: Spelling) -> bytes:
+def _lines(table: Table, between: Sequence[bytes], spelling: Spelling) -> bytes:
     parts: list[Characters] = []
     for fixed, column in zip(between[:-1], table.columns, strict=True):
-        parts += [_same(fixed, table.rows), cells(column, spelling)]
-    parts.append(_same(between[-1], table.rows))
+        parts += [same(fixed, table.rows), cells(column, spelling)]
+    parts.append(same(between[-1], table.rows))
+    return text_of(parts)
+
+
+def text_of(parts: Sequence[Characters]) -> bytes:
+    """What counts of parts that stand side by side, row by row."""
     characters = np.hstack([part.byte for part in parts])
     return characters[np.hstack([part.counts for part in parts])].tobytes()
 
@@ -83,13 +91,13 @@ def cells(column: Column, spelling: Spelling) -> Characters:
         case Times():
             return _or_blank(_times(column, spelling), column.present, spelling.blank)
         case Dates():
-            return _quoted(_spelled(column.days, _date), spelling.quote)
+            return _quoted(_spelled(column.days, _serial_day if spelling.serial else _date), spelling.quote)
         case Clock():
-            return _quoted(_spelled(column.seconds, _clock), spelling.quote)
+            return _quoted(_spelled(column.seconds, _serial_clock if spelling.serial else _clock), spelling.quote)
         case Labels():
-            spelled = [spelling.blank, *(spelling.cell(value) for value in column.values)]
             used, at = np.unique(column.codes, return_inverse=True)
-            return _taken(_packed([spelled[code + 1] for code in used]), at)
+            spelled = [spelling.blank if code < 0 else spelling.cell(column.values[code]) for code in used]
+            return _taken(_packed(spelled), at)
 
 
 def _numbers(scaled: NDArray[np.int64], decimals: int) -> Characters:
@@ -107,20 +115,22 @@ def _numbers(scaled: NDArray[np.int64], decimals: int) -> Characters:
         powers = POWERS_OF_TEN[:decimals][::-1]
         digits = fraction[:, None] // powers % 10
         parts.append(Characters((digits + ord("0")).astype(np.uint8), fraction[:, None] % (powers * 10) > 0))
-    return _beside(parts)
+    return beside(parts)
 
 
 def _times(column: Times, spelling: Spelling) -> Characters:
     days, seconds = np.divmod(column.clock, DAY_SECONDS)
     n = len(days)
+    if spelling.serial:
+        return beside([_spelled(days, _serial_day), _spelled(seconds, _part_of_day)])
     parts = [
         _spelled(days, _date),
-        _same(b"T" if spelling.iso else b" ", n),
+        same(b"T" if spelling.iso else b" ", n),
         _spelled(seconds, _second),
     ]
     if spelling.iso:
-        parts.append(_same(b"Z", n) if column.is_utc else _spelled(column.offset, _offset))
-    return _quoted(_beside(parts), spelling.quote)
+        parts.append(same(b"Z", n) if column.is_utc else _spelled(column.offset, _offset))
+    return _quoted(beside(parts), spelling.quote)
 
 
 def _date(day: int) -> str:
@@ -138,6 +148,20 @@ def _second(seconds: int) -> str:
 def _offset(seconds: int) -> str:
     sign = "-" if seconds < 0 else "+"
     return sign + (_second(abs(seconds)) if seconds % 60 else _clock(abs(seconds)))
+
+
+def _serial_day(day: int) -> str:
+    """A day as Excel counts them, right from 1900-03-01 on."""
+    return str(day + SERIAL_OF_EPOCH)
+
+
+def _part_of_day(seconds: int) -> str:
+    """What stands behind the serial day: with 12 decimals a reader has the double that Excel computes itself."""
+    return f"{seconds / DAY_SECONDS:.12f}"[1:].rstrip("0").rstrip(".")
+
+
+def _serial_clock(seconds: int) -> str:
+    return repr(seconds // 60 * 60 / DAY_SECONDS)
 
 
 def _spelled(values: NDArray[np.int64], spell: Callable[[int], str]) -> Characters:
@@ -158,7 +182,7 @@ def _taken(characters: Characters, at: NDArray[np.int64]) -> Characters:
     return Characters(characters.byte[at], characters.counts[at])
 
 
-def _same(text: bytes, rows: int) -> Characters:
+def same(text: bytes, rows: int) -> Characters:
     matrix = np.broadcast_to(np.frombuffer(text, dtype=np.uint8), (rows, len(text)))
     return Characters(matrix, np.ones(matrix.shape, dtype=np.bool_))
 
@@ -166,15 +190,15 @@ def _same(text: bytes, rows: int) -> Characters:
 def _quoted(characters: Characters, quote: bytes) -> Characters:
     if not quote:
         return characters
-    mark = _same(quote, len(characters.byte))
-    return _beside([mark, characters, mark])
+    mark = same(quote, len(characters.byte))
+    return beside([mark, characters, mark])
 
 
 def _or_blank(characters: Characters, present: NDArray[np.bool_], blank: bytes) -> Characters:
     if present.all():
         return characters
-    filler = _same(blank, len(present))
-    return _beside(
+    filler = same(blank, len(present))
+    return beside(
         [
             Characters(characters.byte, characters.counts & present[:, None]),
             Characters(filler.byte, filler.counts & ~present[:, None]),
@@ -182,11 +206,5 @@ def _or_blank(characters: Characters, present: NDArray[np.bool_], blank: bytes) 
     )
 
 
-def _beside(parts: Sequence[Characters]) -> Characters:
+def beside(parts: Sequence[Characters]) -> Characters:
     return Characters(np.hstack([part.byte for part in parts]), np.hstack([part.counts for part in parts]))
-
-
-def chunks(table: Table) -> Iterator[Table]:
-    """The table a few thousand rows at a time."""
-    for first in range(0, table.rows, ROWS_AT_ONCE):
-        yield table.take(slice(first, first + ROWS_AT_ONCE))

@@ -8,8 +8,11 @@ from app.domain.periods import WORDS
 
 DEFAULT_PERIOD = "last-31-days"
 TABLES = ("meters", "usage", "compare", "gaps", "status")
-OF_METERS = ("meters", "usage", "compare", "gaps")
-OF_A_PERIOD = ("usage", "gaps")
+REPORTS = ("workbook",)
+"""What is answered like a table, but is several of them in one file."""
+OF_METERS = ("meters", "usage", "compare", "gaps", "workbook")
+OF_A_PERIOD = ("usage", "gaps", "workbook")
+OF_ALL = (*TABLES, *REPORTS)
 
 COMPARED = (Aggregate.PROFILE, Aggregate.DAY, Aggregate.WEEK, Aggregate.MONTH)
 """The aggregates of compare."""
@@ -69,7 +72,10 @@ PARAMETERS = {
     "columns": Parameter("names of columns with commas between: these, in this order (all)", TABLES),
     "first": Parameter("that many rows from the start; not together with last (all)", TABLES),
     "last": Parameter("that many rows from the end (all)", TABLES),
-    "errors": Parameter("cell: an error comes as a table with status 200, for sheets that hide it", TABLES),
+    "errors": Parameter("cell: an error comes as a table with status 200, for sheets that hide it", OF_ALL),
     "bom": Parameter("1: a CSV with a byte-order mark, for double-clicking", TABLES),
-    "key": Parameter("an access key, where one is needed", TABLES),
+    "key": Parameter("an access key, where one is needed", OF_ALL),
+    "format": Parameter("csv or json: what the workbook fetches (csv)", ("connected",)),
+    "embed_key": Parameter("1: the access key of the request is put into the workbook", ("connected",)),
+    "chart": Parameter("1: a sheet with a chart, a line a meter; the layout is wide", ("connected",)),
 }

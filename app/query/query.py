@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.domain.aggregates import Aggregate
 from app.domain.errors import BadParameter, NotFound
 from app.domain.periods import LocalDays, named_period
-from app.query.parameters import COMPARED, DEFAULT_PERIOD, PARAMETERS, TABLES, Kind, Layout, Quantity
+from app.query.parameters import COMPARED, DEFAULT_PERIOD, PARAMETERS, REPORTS, TABLES, Kind, Layout, Quantity
 from app.query.parsers import parsed, written
 from app.query.spelling import nearest
 
@@ -50,7 +50,7 @@ class Query:
     @classmethod
     def parse(cls, table: str, pairs: Sequence[tuple[str, str]]) -> "Query":
         """The query of a table's name and the decoded parameters of a link. NotFound, BadParameter."""
-        if table not in TABLES:
+        if table not in (*TABLES, *REPORTS):
             raise NotFound("There is no such table.", remedy=f"The tables are {', '.join(TABLES)}.")
         given = _checked(table, pairs)
         values = {name: parsed(name, texts) for name, texts in given.items()}

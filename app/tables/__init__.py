@@ -5,6 +5,7 @@ from app.tables.compare import Compared, compare_table
 from app.tables.gaps import Runs, gaps_table
 from app.tables.messages import error_table
 from app.tables.meters import meters_table
+from app.tables.report import OfMeter, Report, report
 from app.tables.status import status_table
 from app.tables.usage import NOTHING, Measured, usage_grid, usage_long, usage_wide
 
@@ -18,6 +19,8 @@ __all__ = [
     "Labels",
     "Measured",
     "Numbers",
+    "OfMeter",
+    "Report",
     "Runs",
     "Table",
     "Times",
@@ -25,6 +28,7 @@ __all__ = [
     "error_table",
     "gaps_table",
     "meters_table",
+    "report",
     "status_table",
     "usage_grid",
     "usage_long",

@@ -146,9 +146,11 @@ def failed(state: State, limits: Limits, now: float, *, is_half: bool = False) -
         return state
     failures = state.failures + 1
     is_open = _left(state.open_until, now, limits.longest_open) > 0
-    if failures < limits.failures_to_open or is_open:  # what was under way when it opened doesn't open it further
+    if failures < limits.failures_to_open:
         return replace(state, failures=failures, probing_until=0)
     openings = state.openings + 1
+    if is_open:  # a call that was under way when it opened: the next turn is longer, as after a probe
+        return replace(state, failures=failures, openings=openings, probing_until=0)
     open_until = now + min(limits.open * openings, limits.longest_open)
     return replace(state, failures=failures, openings=openings, open_until=open_until, probing_until=0)
 

@@ -27,17 +27,20 @@ EXAMPLES = [
     "/usage.csv?period=2021&aggregate=profile&days=weekend",
     "/gaps.csv?period=all&last=10",
     "/meters.csv?columns=meter,latest",
+    "/connected.xlsx?period=last-month&aggregate=day&chart=1",
 ]
 
 
 def docs_page(address: str) -> Answer:
     """The page; `address` is the service's own."""
     document = openapi_document()
-    tables = {path.rpartition(".")[0]: item["get"] for path, item in document["paths"].items()}
+    tables: dict[str, list[str]] = {}
+    for path in document["paths"]:
+        tables.setdefault(path.rpartition(".")[0], []).append(path)
     body = f'<p>{escape(document["info"]["description"])} <a href="/openapi.json">openapi.json</a></p>'
     body += _examples(address)
     body += ACCESS + OWN_API
-    body += "".join(_table(path, operation) for path, operation in tables.items())
+    body += "".join(_table(name, paths, document["paths"][paths[0]]["get"]) for name, paths in tables.items())
     body += _responses(document["paths"]["/usage.csv"]["get"]["responses"])
     return Answer(
         200, FORMATS["html"].media_type, page("Addresses, parameters, answers", body), {"Cache-Control": "no-cache"}
@@ -49,13 +52,13 @@ def _examples(address: str) -> str:
     return "<h2>Examples</h2>" + _rows(["address"], rows)
 
 
-def _table(path: str, operation: dict[str, Any]) -> str:
+def _table(name: str, paths: list[str], operation: dict[str, Any]) -> str:
     rows = [
         [f"<code>{escape(parameter['name'])}</code>", escape(parameter["description"])]
         for parameter in operation["parameters"]
     ]
-    formats = ", ".join(f"<code>{escape(path)}.{name}</code>" for name in FORMATS)
-    return f"<h2>{escape(path[1:])}</h2><p>{escape(operation['description'])} {formats}</p>" + _rows(
+    formats = ", ".join(f"<code>{escape(path)}</code>" for path in paths)
+    return f"<h2>{escape(name[1:])}</h2><p>{escape(operation['description'])} {formats}</p>" + _rows(
         ["parameter", "values (default)"], rows
     )
 

@@ -8,18 +8,19 @@ from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from app.domain.errors import BadParameter, NotFound, SheetsError
+from app.domain.errors import BadParameter, SheetsError
 from app.domain.meters import Meter
 from app.domain.periods import LocalDays, named_period
 from app.domain.spans import ONE_DAY, Span, midnight
 from app.formats import FORMATS, About
 from app.query import Query
 from app.readthrough import Answered, Outcome, ReadThrough, Watch
-from app.tables import NOTHING, Measured, Table, meters_table, status_table
+from app.tables import NOTHING, Measured, Report, Table, meters_table, status_table
 from app.web.answers import SMALLEST_GZIPPED, Answer, Body, conditional, takes_gzip
 from app.web.bodies import Bodies
+from app.web.connected import Wanted, wanted
 from app.web.errors import failed
-from app.web.layouts import chosen_rows, compare_of, gaps_of, usage_of
+from app.web.layouts import compare_of, gaps_of, report_of, usage_of, written
 from app.web.made import CACHE_STATUS, MOST_SECONDS_KEPT, Made, days_text, made_of, measured_of, period_text
 from app.web.status import status_facts
 
@@ -32,7 +33,8 @@ Pairs = Sequence[tuple[str, str]]
 class Asked:
     """A request for a table: its link's decoded parameters, and what of it HTTP wants to know.
 
-    `address` is the service's own. `permits` tells which meters the asker may read.
+    `address` is the service's own. `permits` tells which meters the asker may read, `given_key` the access key that
+    came with the request: a function, so that it is printed nowhere.
     """
 
     table: str
@@ -40,6 +42,7 @@ class Asked:
     pairs: Pairs
     address: str
     permits: Callable[[Meter], bool] = lambda _: True
+    given_key: Callable[[], str | None] = lambda: None
     accept_encoding: str = ""
     if_none_match: str = ""
 
@@ -69,24 +72,23 @@ class Exports:
 
     async def table(self, asked: Asked) -> Answer:
         """The answer to a link that can be answered. SheetsError for all others."""
-        if asked.extension not in FORMATS:
-            raise NotFound("There is no such format.", remedy=f"The formats are {', '.join(FORMATS)}.")
-        query = Query.parse(asked.table, asked.pairs)
+        want = wanted(asked.table, asked.extension, asked.pairs, asked.address, asked.given_key)
+        query, writer = want.query, want.format
         made = await MAKERS[query.table](self, query, asked.permits)
-        writer = FORMATS[asked.extension]
-        about = self._about(query, made, asked)
+        about = self._about(want, made, asked)
 
         def make() -> Body:
-            return Body.of(writer.write(chosen_rows(query, made.build()), about))
+            return Body.of(written(query, made.build(), writer, about))
 
-        key = (asked.extension, query, about, made.fingerprint)
-        body = await self.bodies.get(key, make)
+        key = (asked.table, asked.extension, query, about, made.fingerprint)
+        body = await (asyncio.to_thread(make) if want.holds_key else self.bodies.get(key, make))
         if not writer.is_packed and len(body) >= SMALLEST_GZIPPED and takes_gzip(asked.accept_encoding):
             body = await self.bodies.get((*key, "gzip"), body.gzipped)
+        seconds = min(made.most_seconds_kept, self._max_age(query))
         headers = {
-            "Cache-Control": f"private, max-age={min(made.most_seconds_kept, self._max_age(query))}",
+            "Cache-Control": "private, no-store" if want.holds_key else f"private, max-age={seconds}",
             "Cache-Status": CACHE_STATUS[made.outcome],
-            "Content-Disposition": f'inline; filename="{query.table}.{asked.extension}"',
+            "Content-Disposition": f'inline; filename="{asked.table}.{asked.extension}"',
             "Last-Modified": format_datetime(datetime.fromtimestamp(made.changed_at, tz=UTC), usegmt=True),
             "Vary": "Accept-Encoding, Authorization",
             "X-Data-As-Of": _iso(made.confirmed_at),
@@ -105,12 +107,14 @@ class Exports:
         """The local day that it is now."""
         return datetime.fromtimestamp(self.clock(), tz=UTC).astimezone(tz).date()
 
-    def _about(self, query: Query, made: Made, asked: Asked) -> About:
+    def _about(self, want: Wanted, made: Made, asked: Asked) -> About:
+        query = want.query
         facts = (
             *made.facts,
             ("time zone", query.tz or self.default_tz),
             ("last confirmed", _iso(made.confirmed_at)),
-            ("address", asked.address + query.link(asked.extension)),
+            ("address", asked.address + want.link),
+            *want.facts,
         )
         links = tuple((name, query.link(name)) for name in FORMATS if name != asked.extension)
         return About(query.table, facts, links, query.bom)
@@ -150,12 +154,19 @@ class Exports:
             query, permits, lambda _: gaps_of(query, [], tz), lambda answers: gaps_of(query, answers, tz)
         )
 
+    async def workbook(self, query: Query, permits: Callable[[Meter], bool]) -> Made:
+        """What the report is made from. SheetsError."""
+        tz = query.zone(self.default_tz)
+        return await self._of_a_period(
+            query, permits, lambda _: gaps_of(query, [], tz), lambda answers: report_of(answers, tz)
+        )
+
     async def _of_a_period(
         self,
         query: Query,
         permits: Callable[[Meter], bool],
         empty: Callable[[Sequence[Meter]], Table],
-        build: Callable[[Sequence[Answered]], Table],
+        build: Callable[[Sequence[Answered]], Table | Report],
     ) -> Made:
         """What a table of half-hours of one period is made from; `empty` is the table without any. SheetsError."""
         deadline = self.source.deadline()
@@ -228,6 +239,7 @@ MAKERS = {
     "compare": Exports.compare,
     "gaps": Exports.gaps,
     "status": Exports.status,
+    "workbook": Exports.workbook,
 }
 
 

@@ -15,6 +15,8 @@ HOW_TO = (
     "<p>Half-hours of smart meters as tables. Copy an address into Excel (Data → From Web), LibreOffice (Sheet → "
     "External Links) or <code>pandas.read_csv</code>, or open it here. Google Sheets takes it as "
     "<code>=IMPORTDATA(&quot;…&quot;)</code> once this service has an address on the internet.</p>"
+    '<p>Excel on Windows: <a href="/connected.xlsx?period=last-month&amp;aggregate=day&amp;chart=1">a workbook that '
+    "refreshes itself</a>, with a chart. On a Mac and on the web take the xlsx of a table.</p>"
 )
 
 
@@ -26,7 +28,8 @@ async def front_page(exports: Exports, asked: Asked) -> Answer:
     except SheetsError as error:
         meters = []
         listed = f"<p><strong>{escape(str(error))}</strong> {escape(error.remedy)}</p>"
-    body = f"{HOW_TO}<h2>Meters</h2>{listed}<h2>Tables</h2>{_table_rows(meters, asked.address)}{_parameter_rows()}"
+    tables = _report(asked.address) + _table_rows(meters, asked.address)
+    body = f"{HOW_TO}<h2>Meters</h2>{listed}<h2>Tables</h2>{tables}{_parameter_rows()}"
     return Answer(200, FORMATS["html"].media_type, page("powershaper-sheets", body), {"Cache-Control": "no-store"})
 
 
@@ -58,7 +61,16 @@ def _examples(meters: list[Meter]) -> list[tuple[str, Query]]:
         ("the mean day of last month beside this month's",
          Query("compare", meter=first, periods=("last-month", "this-month"), aggregate=Aggregate.PROFILE)),
         ("half-hours that are missing", Query("gaps")),
+        ("how the service is", Query("status")),
     ]  # fmt: skip
+
+
+def _report(address: str) -> str:
+    link = Query("workbook", period="last-month").link("xlsx")
+    return (
+        f'<p><a href="{escape(link)}">A workbook of last month</a>: overview, days, months, mean day, heat map, '
+        f"half-hours and gaps, with charts. <code>{escape(address + link)}</code></p>"
+    )
 
 
 def _table_rows(meters: list[Meter], address: str) -> str:
@@ -75,7 +87,8 @@ def _table_rows(meters: list[Meter], address: str) -> str:
 
 def _parameter_rows() -> str:
     rows = "".join(
-        f"<tr><td><code>{name}</code></td><td>{escape(parameter.help)}</td><td>{', '.join(parameter.tables)}</td></tr>"
+        f'<tr><td><code>{name}</code></td><td class="wrap">{escape(parameter.help)}</td>'
+        f'<td class="wrap">{", ".join(parameter.tables)}</td></tr>'
         for name, parameter in PARAMETERS.items()
     )
     return (

@@ -6,19 +6,23 @@ from zoneinfo import ZoneInfo
 from app.domain.gaps import missing_runs, suspect_runs
 from app.domain.halfhours import HalfHours
 from app.domain.periods import LocalDays
+from app.formats import About, Format, write_report
 from app.query import Kind, Layout, Query
 from app.readthrough import Answered
 from app.tables import (
     Compared,
     Measured,
+    Report,
     Runs,
     Table,
     compare_table,
     gaps_table,
+    report,
     usage_grid,
     usage_long,
     usage_wide,
 )
+from app.web.made import measured_of
 
 
 def usage_of(query: Query, measured: list[Measured], tz: ZoneInfo) -> Table:
@@ -46,6 +50,18 @@ def compare_of(query: Query, days: Sequence[LocalDays], half_hours: Sequence[Hal
         Compared(period, these.first, its) for period, these, its in zip(query.periods, days, half_hours, strict=True)
     ]
     return compare_table(compared, query.aggregate, tz, query.value, weekdays=query.days, difference=query.difference)
+
+
+def report_of(answers: Sequence[Answered], tz: ZoneInfo) -> Report:
+    """The ready-made report on what each meter measured."""
+    return report(measured_of(answers), [answer.meter.type for answer in answers], tz)
+
+
+def written(query: Query, content: Table | Report, writer: Format, about: About) -> bytes:
+    """What a link asks for, in its format. TooLarge."""
+    if isinstance(content, Report):
+        return write_report(content, about)
+    return writer.write(chosen_rows(query, content), about)
 
 
 def chosen_rows(query: Query, table: Table) -> Table:

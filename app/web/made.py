@@ -9,7 +9,7 @@ import numpy as np
 from app.domain.periods import LocalDays
 from app.query import DEFAULT_PERIOD, Query
 from app.readthrough import Answered, Outcome
-from app.tables import Measured, Table
+from app.tables import Measured, Report, Table
 
 MOST_SECONDS_KEPT = 300
 CACHE_STATUS = {
@@ -33,12 +33,18 @@ class Made:
     confirmed_at: int
     changed_at: int
     outcome: Outcome
-    build: Callable[[], Table]
+    build: Callable[[], Table | Report]
     most_seconds_kept: int = MOST_SECONDS_KEPT
 
 
 def made_of(
-    answers: Sequence[Answered], *, meters: str, period: str, listing: Outcome, now: int, build: Callable[[], Table]
+    answers: Sequence[Answered],
+    *,
+    meters: str,
+    period: str,
+    listing: Outcome,
+    now: int,
+    build: Callable[[], Table | Report],
 ) -> Made:
     """What a table of half-hours is made from; `meters` and `period` are texts for people, `now` is UTC seconds."""
     confirmed_at = _confirmed_at(answers) or now

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from app.domain.aggregates import Aggregate
 from app.domain.spans import EPOCH
 from app.formats import FORMATS
-from app.query import COMPARED, PARAMETERS, TABLES, Kind, Layout, Quantity
+from app.query import COMPARED, PARAMETERS, REPORTS, TABLES, Kind, Layout, Quantity
 from app.tables import gaps_table, meters_table, status_table, usage_long
+from app.web.connected import CHOICES, CONNECTED, EXTENSION
 from app.web.errors import STATUSES
 
 UTC = ZoneInfo("UTC")
@@ -36,6 +37,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "last": ROWS,
     "errors": {"type": "string", "enum": ["cell"]},
     "bom": {"type": "string", "enum": ["1"]},
+    **{name: {"type": "string", "enum": list(values)} for name, values in CHOICES.items()},
 }
 SCHEMAS_OF_COMPARE: dict[str, dict[str, Any]] = {
     "period": {"type": "array", "minItems": 2, "items": SCHEMAS["period"]},
@@ -56,15 +58,19 @@ TABLE_HELP = {
     f"{', '.join(status_table([]).header)}.",
     "usage": "What meters measured, a row a half-hour, hour, day, week, month or year, or a time of day. Columns: "
     f"{', '.join(usage_long([], Aggregate.NONE, UTC).header)}.",
+    CONNECTED: "A workbook of usage for Excel on Windows, that fetches its rows again when it is opened and on demand. "
+    "With embed_key=1 the access key is in the file: whoever has the file can read what the key opens.",
     "compare": "Periods of one meter side by side: a row a time of day, or a place in the period (1, 2, 3 …). Columns: "
     "time, then one a period, named as it was asked for; with difference=1 the last less the first.",
     "gaps": "Runs of half-hours that are missing, or that hold more than a home can use. Columns: "
     f"{', '.join(gaps_table([], UTC).header)}.",
+    "workbook": "A ready-made report as one workbook: overview, days, months, the mean day, a heat map, half-hours and "
+    "gaps of all meters side by side, with charts.",
 }
 HEADERS = {
     "ETag": "Names these very bytes; another for each content encoding.",
     "Last-Modified": "When this data last changed.",
-    "Cache-Control": "Private; how many seconds it may be kept, at most 300.",
+    "Cache-Control": "Private; how many seconds it may be kept, at most 300; no-store if a key is in it.",
     "Cache-Status": "RFC 9211: hit, or fwd=miss, fwd=partial, fwd=stale.",
     "X-Data-As-Of": "When the data was last confirmed, ISO 8601 in UTC.",
     "X-Request-Id": "The request's id in the log.",
@@ -89,6 +95,8 @@ MEDIA_TYPES = {"json": "application/problem+json", "xlsx": "text/plain; charset=
 def openapi_document() -> dict[str, Any]:
     """The document, OpenAPI 3.1."""
     paths = {f"/{table}.{extension}": _path(table, extension) for table in TABLES for extension in FORMATS}
+    paths |= {f"/{report}.xlsx": _path(report, "xlsx") for report in REPORTS}
+    paths[f"/{CONNECTED}.{EXTENSION}"] = _path(CONNECTED, EXTENSION)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -122,10 +130,16 @@ def _path(table: str, extension: str) -> dict[str, Any]:
     operation = {
         "summary": f"{table} as {extension.upper()}",
         "description": TABLE_HELP[table],
-        "parameters": [_parameter(name, table) for name in SCHEMAS if table in PARAMETERS[name].tables],
+        "parameters": [_parameter(name, table) for name in SCHEMAS if _takes(table, name)],
         "responses": _responses(extension),
     }
     return {"get": {"operationId": f"{table}_{extension}", **operation}}
+
+
+def _takes(table: str, name: str) -> bool:
+    """Whether a table takes a parameter; the connected workbook takes those of usage too."""
+    tables = PARAMETERS[name].tables
+    return table in tables or (table == CONNECTED and "usage" in tables)
 
 
 def _parameter(name: str, table: str) -> dict[str, Any]:

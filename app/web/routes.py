@@ -9,11 +9,11 @@ from starlette.exceptions import HTTPException
 from app.domain.errors import NotFound, SheetsError, WrongMethod
 from app.domain.keys import AccessKey
 from app.web.docs import docs_page
-from app.web.entrance import response_of
+from app.web.entrance import call_of, response_of
 from app.web.errors import api_answer, failed
 from app.web.exports import Asked, Exports
 from app.web.front import front_page
-from app.web.guard import is_api
+from app.web.guard import given_key, is_api
 from app.web.health import METHODS, add_health_routes
 from app.web.openapi import openapi_document
 
@@ -32,6 +32,7 @@ def add_routes(app: FastAPI, exports: Exports, public_urls: Sequence[str]) -> No
             request.query_params.multi_items(),
             address(request),
             permits=key.permits if key else lambda _: True,
+            given_key=lambda: given_key(call_of(request.scope)),
             accept_encoding=",".join(request.headers.getlist("accept-encoding")),
             if_none_match=",".join(request.headers.getlist("if-none-match")),
         )

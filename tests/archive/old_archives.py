@@ -31,6 +31,7 @@ def made_by_version_1(path: Path, days: int = 10) -> list[tuple[object, ...]]:
         db.commit()
         rows = db.execute("SELECT * FROM days ORDER BY day").fetchall()
     newest.unlink()
+    path.chmod(0o600)
     return rows
 
 

@@ -1,5 +1,6 @@
 """A full disk and one that can only be read, as they are met by those who ask over HTTP."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,12 +10,13 @@ from pathlib import Path
 import pytest
 from archive.disks import full, make_read_only, small_disk
 from archive.old_archives import made_by_version_1
-from archive.stores import DAY, NOON, measured, one_meter
+from archive.stores import DAY, NOON, measured, one_meter, same
 from service import A_ELECTRICITY, Running, eventually, running
 from shell import Shell
 
-from app.archive import SqliteArchive
+from app.archive import SqliteArchive, Threads
 from app.domain.errors import ArchiveError
+from app.readthrough import Memory
 
 JUNE = datetime(2021, 6, 15, 12, tzinfo=UTC)
 HELD = "/usage.csv?meter=gas&period=2021-03&aggregate=day&tz=UTC"
@@ -75,10 +77,13 @@ def test_what_a_full_disk_does_not_take_is_answered_kept_and_written_when_space_
             eventually(lambda: any(call.endswith("/meters/") for call in service.calls[len(calls) :]))
             assert [call for call in service.calls[len(calls) :] if "2020" in call] == []
             assert days_in(path) == before
+            assert service.get("/readyz").text == "degraded\n"
+            assert "archive_trouble,The archive can't be used: the disk is full." in service.text("/status.csv")
             again = list(service.calls)
             assert service.get("/meters.csv").status_code == service.get(COLD).status_code == 200
             assert service.calls == again
         eventually(lambda: days_in(path) >= days)
+        eventually(lambda: service.get("/readyz").text == "ready\n")
         assert service.text(COLD) == right[1]
         assert service.calls == again
     with closing(SqliteArchive(path)) as archive:
@@ -182,3 +187,46 @@ def test_an_older_archive_on_a_full_disk_is_read_as_it_is_and_brought_forward_wh
     with closing(SqliteArchive(path)) as archive:
         archive.asked([1], NOON)
     assert len(list(disk.glob("archive.db.v1-*"))) == 1
+
+
+def test_memory_tells_its_trouble_until_all_is_written(disk: Path) -> None:
+    archive = SqliteArchive(disk / "archive.db")
+    meter = one_meter(archive)
+
+    async def told() -> list[str | None]:
+        threads = Threads(archive)
+        memory = Memory(threads, most_bytes=10**6)
+        troubles = [memory.trouble]
+        with full(disk):
+            await memory.store(meter, measured(DAY, 300), NOON)
+            troubles.append(memory.trouble)
+            kept = await memory.days(meter, DAY, DAY + 299)
+            assert same(kept.half_hours, measured(DAY, 300))
+        await memory.write_what_waits()
+        troubles.append(memory.trouble)
+        await memory.aclose()
+        threads.close()
+        return troubles
+
+    assert asyncio.run(told()) == [None, "The archive can't be used: the disk is full.", None]
+    with closing(SqliteArchive(disk / "archive.db")) as again:
+        assert again.held() == {meter.id: 300 * 48}
+
+
+def test_what_waits_is_bounded_and_then_nothing_is_asked_for(disk: Path) -> None:
+    archive = SqliteArchive(disk / "archive.db")
+    meter = one_meter(archive)
+
+    async def refused() -> None:
+        threads = Threads(archive)
+        memory = Memory(threads, most_bytes=10**6)
+        with full(disk):
+            for year in range(100):
+                await memory.store(meter, measured(DAY + year * 366, 366), NOON)
+            with pytest.raises(ArchiveError, match="too much waits") as caught:
+                memory.make_sure_of_room(DAY, DAY + 365)
+            assert "the disk is full" in str(caught.value)
+            await memory.aclose()
+        threads.close()
+
+    asyncio.run(refused())

@@ -50,9 +50,9 @@ def test_power_query_knows_the_columns_of_compare_and_gaps(shell: Shell) -> None
     compared = ["link", "compare", "--meter", "gas", "--period", "2021-01", "--period", "2021-07"]
     text = shell.out(*compared)
     assert 'Query = [meter = "gas", period = {"2021-01", "2021-07"}]' in text
-    assert "time = type time," in text
-    assert "time = Int64.Type," in shell.out(*compared, "--aggregate", "day")
-    assert "end_utc = type datetime," in shell.out("link", "gaps")
+    assert "time = type time]" in text
+    assert "time = type number]" in shell.out(*compared, "--aggregate", "day")
+    assert "end_utc = type datetime]" in shell.out("link", "gaps")
 
 
 def test_a_link_has_a_key_where_one_is_needed(shell: Shell) -> None:
@@ -230,3 +230,12 @@ def test_an_archive_of_a_newer_version_is_left_alone(shell: Shell) -> None:
     before = path.read_bytes()
     assert "made by a newer powershaper-sheets" in shell.fails("serve")
     assert path.read_bytes() == before
+
+
+def test_the_workbook_is_exported_and_linked_as_xlsx_alone(shell: Shell) -> None:
+    shell.out("export", "workbook", "--format", "xlsx", "--period", "2021-06", "-o", "report.xlsx")
+    assert (shell.folder / "report.xlsx").read_bytes().startswith(b"PK")
+    linked = shell.out("link", "workbook", "--format", "xlsx", "--period", "2021-06")
+    assert "/workbook.xlsx?period=2021-06" in linked
+    assert "IMPORTDATA" not in linked
+    assert "--format xlsx" in shell.fails("link", "workbook", "--period", "2021-06")

@@ -60,7 +60,7 @@ def test_every_setting_stands_in_the_table_with_its_default_and_its_help() -> No
 
 
 def test_every_parameter_stands_in_the_table() -> None:
-    shown = {name for cells in table_after("whatever else") for name in re.findall(r"`([a-z]+)`", cells[0])}
+    shown = {name for cells in table_after("whatever else") for name in re.findall(r"`([a-z_]+)`", cells[0])}
     assert shown == set(PARAMETERS)
 
 

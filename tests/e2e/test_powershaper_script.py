@@ -55,7 +55,7 @@ def test_a_key_for_one_meter_shows_it_that_one(public: Running) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize("token", [DEMO_TOKEN, new_key(), "x" * 40])
+@pytest.mark.parametrize("token", [DEMO_TOKEN, new_key(), "x" * 40], ids=["upstream's", "unknown", "none"])
 def test_it_knows_that_it_is_refused(public: Running, token: str) -> None:
     done = run(public.address, token)
     assert (done.returncode, done.stdout) == (3, "")

@@ -59,7 +59,7 @@ def test_pandas_reads_a_live_url_in_one_line(homes: Running) -> None:
     assert frame["energy_kwh"].sum() == pytest.approx(total(homes))
     from_json = pd.read_json(f"{homes.address}/usage.json?{JUNE}")
     assert from_json["energy_kwh"].sum() == pytest.approx(total(homes))
-    from_xlsx = pd.read_excel(f"{homes.address}/usage.xlsx?{JUNE}", sheet_name="usage")
+    from_xlsx = pd.read_excel(f"{homes.address}/usage.xlsx?{JUNE}", sheet_name="usage", engine="openpyxl")
     pd.testing.assert_series_equal(from_xlsx["time"].astype(frame["time"].dtype), frame["time"])
 
 

@@ -79,10 +79,14 @@ def test_errors_in_cells_hold_every_check_that_they_do_not_contradict(guarded: R
 
 def test_the_document_names_every_parameter_and_table(guarded: Running) -> None:
     paths = guarded.get("/openapi.json").json()["paths"]
-    assert set(paths) == {f"/{table}.{format_}" for table in TABLES for format_ in ("csv", "xlsx", "json", "html")}
+    of_tables = {f"/{table}.{format_}" for table in TABLES for format_ in ("csv", "xlsx", "json", "html")}
+    assert set(paths) == {"/workbook.xlsx", "/connected.xlsx", *of_tables}
     for table in TABLES:
         named = {given["name"] for given in paths[f"/{table}.csv"]["get"]["parameters"]}
         assert named == {name for name, one in PARAMETERS.items() if table in one.tables} - {"key"}
+    usage = {given["name"] for given in paths["/usage.csv"]["get"]["parameters"]}
+    connected = {given["name"] for given in paths["/connected.xlsx"]["get"]["parameters"]}
+    assert connected == usage | {"format", "embed_key", "chart"}
 
 
 def test_the_examples_of_the_docs_page_run(homes: Running) -> None:

@@ -53,6 +53,7 @@ def p90(seconds: list[float]) -> float:
     return quantiles(seconds, n=10)[-1]
 
 
+@pytest.mark.alone
 def test_a_thousand_clients_on_a_cold_meter_cost_one_fetch_and_slow_nobody_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.domain.aggregates import Aggregate
 from app.domain.errors import BadParameter, NotFound
 from app.domain.periods import LocalDays
-from app.query import COMPARED, PARAMETERS, TABLES, Kind, Layout, Quantity, Query, cell_errors_asked_for
+from app.query import COMPARED, PARAMETERS, REPORTS, TABLES, Kind, Layout, Quantity, Query, cell_errors_asked_for
 
 Pairs = list[tuple[str, str]]
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -278,9 +278,9 @@ def test_gaps_are_missing_half_hours_unless_suspect_ones_are_asked_for() -> None
 def test_every_parameter_is_some_tables_and_every_table_takes_the_common_ones() -> None:
     for name, parameter in PARAMETERS.items():
         assert parameter.tables, name
-        assert set(parameter.tables) <= set(TABLES), name
+        assert set(parameter.tables) <= {*TABLES, *REPORTS, "connected"}, name
     for name in ("columns", "first", "last", "errors", "bom", "key"):
-        assert PARAMETERS[name].tables == TABLES, name
+        assert set(PARAMETERS[name].tables) >= set(TABLES), name
 
 
 @pytest.mark.parametrize(("table", "name"), [("meters", "period"), ("meters", "days"), ("gaps", "value"),

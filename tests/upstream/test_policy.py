@@ -102,6 +102,15 @@ def test_calls_under_way_when_a_pause_or_the_breaker_begins_do_not_count_again()
     assert is_told_no(down(fresh(LIMITS, NOON), NOON, 8), NOON) == ("down", 30)
 
 
+@pytest.mark.parametrize("under_way", [0, 1, 3])
+def test_a_day_of_outage_costs_158_calls_however_many_were_under_way_when_it_began(under_way: int) -> None:
+    state, now, calls = down(fresh(LIMITS, NOON), NOON, 5 + under_way), NOON, 5 + under_way
+    while (now := now + 1) < NOON + DAY:
+        if isinstance(verdict := decide(state, LIMITS, now), Go):
+            state, calls = failed(verdict.state, LIMITS, now), calls + 1
+    assert calls in (157, 158)
+
+
 def test_another_budget_holds_at_once() -> None:
     slow = replace(LIMITS, calls_per_minute=0.5)
     state = over_quota(fresh(LIMITS, NOON), LIMITS, NOON, 0, 0)
