@@ -80,6 +80,12 @@ class Flights:
         self._failed: set[int] = set()
         self._listing: asyncio.Task[None] | None = None
         self._listing_failed = False
+        self._is_failing = False
+
+    @property
+    def under_way(self) -> int:
+        """How many fetches are under way, that of the list of meters among them."""
+        return len(self._flights) + self.is_listing
 
     def covering(self, meter: Meter, days: NDArray[np.int64]) -> list[Flight]:
         """The flights under way that will bring some of `days`."""
@@ -166,14 +172,18 @@ class Flights:
 
     def _task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
-        task.add_done_callback(_log_failure)
+        task.add_done_callback(self._log)
         return task
 
-
-def _log_failure(task: "asyncio.Task[None]") -> None:
-    """Says once what went wrong, whether or not somebody still waits for it."""
-    if not task.cancelled() and (error := task.exception()):
-        log.warning("A fetch failed, what is held stays: %s", error)
+    def _log(self, task: "asyncio.Task[None]") -> None:
+        """Says what went wrong, whether or not somebody still waits for it: once, until all is well again."""
+        if task.cancelled():
+            return
+        if error := task.exception():
+            log.log(logging.DEBUG if self._is_failing else logging.WARNING, "A fetch failed: %s", error)
+        elif self._is_failing:
+            log.warning("PowerShaper answers again.")
+        self._is_failing = error is not None
 
 
 async def waited(tasks: "Sequence[asyncio.Task[None]]", deadline: float) -> SheetsError | None:

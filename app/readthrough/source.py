@@ -157,6 +157,11 @@ class ReadThrough:
         await self._flights.fetch(meter, first_day, last_day)
         await self._memory.write_what_waits()
 
+    @property
+    def under_way(self) -> int:
+        """How many fetches are under way."""
+        return self._flights.under_way
+
     async def held_half_hours(self) -> int:
         """How many half-hours are held that have a value."""
         return sum((await self._memory.sizes())[0].values())

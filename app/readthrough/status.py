@@ -17,7 +17,8 @@ class Status:
     """Moments are UTC seconds; `listed_at`, when the list of meters was last fetched, is None before the first time.
 
     `held` are the half-hours that have a value, by meter id. `trouble` tells why the archive can't be written.
-    `questions` counts the meters of all tables that were asked for since the start, `calls` the calls made since.
+    `questions` counts the meters of all tables that were asked for since the start, `calls` the calls made since;
+    `under_way` are the fetches that go on now.
     """
 
     now: float
@@ -30,6 +31,7 @@ class Status:
     limits: Limits
     questions: int
     calls: int
+    under_way: int
 
     @property
     def upstream(self) -> str:
@@ -80,4 +82,5 @@ class Watch:
             limits=self._limits,
             questions=self._source.questions,
             calls=self._upstream.calls,
+            under_way=self._source.under_way,
         )

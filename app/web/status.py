@@ -29,6 +29,7 @@ def status_facts(status: Status, permits: Permits) -> list[tuple[str, Cell | Non
         ("calls_made_since_start", status.calls),
         ("calls_saved_since_start", status.calls_saved),
         ("calls_per_minute", status.calls_per_minute),
+        ("fetches_under_way", status.under_way),
         ("paused_until_utc", _ahead(state.paused_until, status.now)),
         ("breaker", "open" if state.failures >= status.limits.failures_to_open else "closed"),
         ("breaker_open_until_utc", _ahead(state.open_until, status.now)),
@@ -71,6 +72,7 @@ class _Collected(Collector):
         yield saved
         for name, text, value in (
             ("upstream_up", "1 if PowerShaper may be asked.", status.upstream == "ok"),
+            ("upstream_fetches", "Fetches under way.", status.under_way),
             ("upstream_calls_per_minute", "Calls a minute that are allowed now.", status.calls_per_minute),
             ("upstream_paused_until_seconds", "When the pause ends, 0: never paused.", state.paused_until),
             ("breaker_open", "1 if too many calls failed.", state.failures >= status.limits.failures_to_open),
