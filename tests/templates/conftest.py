@@ -1,10 +1,9 @@
-"""A service behind its guard, for the clients that bring a key, and the programs that run templates."""
+"""A service behind its guard, for the clients that bring a key."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from conftest import program
 from service import HOME_A, Running, running
 from templates.templates import GUARDED, TODAY
 
@@ -28,9 +27,3 @@ def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runnin
     now = datetime(TODAY.year, TODAY.month, TODAY.day, 20, tzinfo=UTC)
     with running(tmp_path_factory.mktemp("household"), now=now, more=GUARDED) as service:
         yield service, service.make_key(frozenset({(HOME_A, "electricity"), (HOME_A, "gas")}))
-
-
-@pytest.fixture(scope="session")
-def node() -> str:
-    """The command of Node."""
-    return program("node")

@@ -14,15 +14,13 @@ from reference import compare_rows, long_rows
 from service import A_ELECTRICITY, A_GAS, B_ELECTRICITY, Running
 from templates.templates import ELSEWHERE, TEMPLATES
 
-pytestmark = pytest.mark.node
-
 CODE = (TEMPLATES / "google" / "Code.gs").read_text("utf-8")
 USAGE = ["time", "energy_kwh", "carbon_kg", "error_count", "meter", "time_utc", "coverage_pct"]
 Script = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def script(node: str, guarded: Running, key: str) -> Script:
+def script(node: Path, guarded: Running, key: str) -> Script:
     """Calls functions of Code.gs in a spreadsheet of somebody in New York who has saved address and key."""
 
     def play(*calls: list[Any], settings: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:

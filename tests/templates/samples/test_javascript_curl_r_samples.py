@@ -27,9 +27,8 @@ def run(command: list[str | Path], folder: Path, env: dict[str, str]) -> subproc
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.mark.node
 def test_the_module_for_node_gives_meters_records_and_errors(
-    node: str, guarded: Running, key: str, tmp_path: Path
+    node: Path, guarded: Running, key: str, tmp_path: Path
 ) -> None:
     (tmp_path / "powershaper.mjs").write_text((TEMPLATES / "javascript" / "powershaper.mjs").read_text("utf-8"))
     (tmp_path / "own.mjs").write_text(
@@ -49,8 +48,7 @@ def test_the_module_for_node_gives_meters_records_and_errors(
     assert "names no meter" in no
 
 
-@pytest.mark.node
-def test_the_module_for_node_run_alone_shows_the_month(node: str, guarded: Running, key: str, tmp_path: Path) -> None:
+def test_the_module_for_node_run_alone_shows_the_month(node: Path, guarded: Running, key: str, tmp_path: Path) -> None:
     done = run([node, TEMPLATES / "javascript" / "powershaper.mjs"], tmp_path, with_key(guarded, key))
     assert done.returncode == 0, done.stderr
     assert A_ELECTRICITY in done.stdout
