@@ -43,7 +43,7 @@ cli.add_typer(meters_commands, name="meters")
 cli.add_typer(keys_commands, name="keys")
 
 PARAMETER_HELP = "Options of the table, as in its links:\n\n" + "\n\n".join(
-    f"--{name}  {parameter.help}" for name, parameter in PARAMETERS.items()
+    f"--{name}  {parameter.help}" for name, parameter in PARAMETERS.items() if parameter.tables != ("connected",)
 )
 WITH_PARAMETERS = {"allow_extra_args": True, "ignore_unknown_options": True}
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"

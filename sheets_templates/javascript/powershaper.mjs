@@ -1,4 +1,4 @@
-// Your meters and their half-hours, by fetch(): in Node (18 or newer), Deno, Bun and in a page of your own.
+// Your meters and their half-hours, by fetch(): in Node (18 or newer) and in a page of your own.
 //   SHEETS_ADDRESS=https://sheets.example.org SHEETS_KEY=pss_… node powershaper.mjs
 // Only on the machine that runs the service, and not in a browser, no key is needed.
 const settings = globalThis.process?.env ?? {};
