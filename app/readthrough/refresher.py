@@ -60,4 +60,7 @@ class Refresher:
             return
         for meter in (await self._source.meters()).meters:
             if meter.id in wanted:
-                await self._source.refresh(meter, self._upstream.has_spare)
+                try:
+                    await self._source.refresh(meter, self._upstream.has_spare)
+                except SheetsError as error:  # the meters behind it are not worse for it
+                    log.warning("What is due of %s could not be looked at: %s", meter.name, error)

@@ -176,6 +176,8 @@ class ReadThrough:
     ) -> Answered:
         shown = self._shown(meter, asked, days) if failure else _expected(meter, asked)
         if not len(shown):
+            if failure and not days.held.any():  # nobody knows whether there is data: that is no empty table
+                raise failure
             return Answered(meter, HalfHours.missing(shown), None, None, None, outcome)
         days = days.between(shown.first_day, shown.last_day)
         if not days.held.all():
@@ -232,7 +234,9 @@ class ReadThrough:
     def _can_answer(self, meter: Meter, asked: Span, days: Days) -> bool:
         """Whether there is an answer without the days that are missing."""
         shown = self._shown(meter, asked, days)
-        return not len(shown) or bool(days.between(shown.first_day, shown.last_day).held.all())
+        if not len(shown):
+            return bool(days.held.any())
+        return bool(days.between(shown.first_day, shown.last_day).held.all())
 
     def _missing(self, days: Days) -> NDArray[np.int64]:
         return days.first_day + np.flatnonzero(~days.held)

@@ -89,6 +89,19 @@ def test_a_meter_that_nobody_asked_for_in_a_week_is_left_alone_also_after_a_rest
         assert len(record_calls(service)) == calls
 
 
+def test_a_meter_that_fails_does_not_keep_the_others_from_being_looked_at(tmp_path: Path) -> None:
+    upstream = DemoUpstream(moved=False)
+    with running(tmp_path, now=NOON, upstream=upstream, more=OFTEN) as service:
+        upstream.clock = service.clock
+        service.text(WEEK.replace("meter=gas", "meter=electricity-5f1c9a52"))
+        service.text(WEEK)
+        kept = [meter for meter in upstream.meters if meter.type == "gas"]
+        upstream.meters = kept  # the other answers 404 from now on
+        asked = len([call for call in record_calls(service) if "/gas?" in call])
+        service.clock.now += 2 * HOUR
+        eventually(lambda: len([call for call in record_calls(service) if "/gas?" in call]) > asked)
+
+
 def test_it_waits_while_powershaper_is_down_and_goes_on_by_itself(tmp_path: Path) -> None:
     down = {"on": False}
     with running(tmp_path, now=NOON, more=OFTEN, wrap=partial(failing_when, lambda _: down["on"], 503)) as service:
