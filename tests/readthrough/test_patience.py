@@ -12,7 +12,7 @@ from app.demo import DemoUpstream
 
 NOON = datetime(2021, 6, 15, 12, tzinfo=UTC)
 DAY = 86_400
-SLOW_SECONDS = 2.5
+SLOW_SECONDS = 6
 THIS_MONTH = "/usage.csv?meter=gas&period=this-month&aggregate=day&tz=UTC"
 
 
