@@ -71,15 +71,16 @@ class Memory:
 
     async def remember(self, listed: Sequence[ListedMeter], now: int) -> None:
         """Keeps a list of meters, in the archive if that takes it."""
-        try:
-            await wrap_future(self._threads.write(lambda archive: archive.remember(listed, now)))
-            self._unwritten.drop_list()
-        except ArchiveDamaged:
-            raise
-        except ArchiveError as error:
-            self._unwritten.add_list(listed, now)
-            self._keep_trying(str(error))
-        self._forget_meters()
+        async with self._writing:
+            try:
+                await wrap_future(self._threads.write(lambda archive: archive.remember(listed, now)))
+                self._unwritten.drop_list()
+            except ArchiveDamaged:
+                raise
+            except ArchiveError as error:
+                self._unwritten.add_list(listed, now)
+                self._keep_trying(str(error))
+            self._forget_meters()
 
     async def days(self, meter: Meter, first_day: int, last_day: int) -> Days:
         """The UTC days `first_day` to `last_day` of a meter, both included; at least one."""
@@ -98,33 +99,32 @@ class Memory:
 
     async def store(self, meter: Meter, fetched: HalfHours, now: int) -> None:
         """Lays whole UTC days over what is held, in the archive if that takes it, and then here."""
-        try:
-            if self._unwritten:
-                await self.write_what_waits()  # in the order in which it came
-            await wrap_future(self._threads.write(lambda archive: store_days(archive, meter.listed.key, fetched, now)))
-        except ArchiveDamaged:
-            raise
-        except ArchiveError as error:
-            self.make_sure_of_room(fetched.span.first_day, fetched.span.last_day)
-            self._unwritten.add(meter, fetched, now)
-            self._keep_trying(str(error))
-        self._forget_meters()
-        span = fetched.span
-        for year in range(day_of(span.first_day).year, day_of(span.last_day).year + 1):
-            self._years.pop((meter.id, year), None)
+        async with self._writing:
+            ids = {meter.id}
+            try:
+                await self._write_what_waits()  # in the order in which it came
+                key = meter.listed.key
+                ids.add(await wrap_future(self._threads.write(lambda archive: store_days(archive, key, fetched, now))))
+            except ArchiveDamaged:
+                raise
+            except ArchiveError as error:
+                self.make_sure_of_room(fetched.span.first_day, fetched.span.last_day)
+                self._unwritten.add(meter, fetched, now)
+                self._keep_trying(str(error))
+            self._forget_meters()
+            span = fetched.span
+            for year in range(day_of(span.first_day).year, day_of(span.last_day).year + 1):
+                for meter_id in ids:
+                    self._years.pop((meter_id, year), None)
 
     async def write_what_waits(self) -> None:
         """Writes what was fetched and could not be written then. ArchiveError; what isn't written waits on."""
         async with self._writing:
-            while (following := self._unwritten.next_write()) is not None:
-                write, is_written = following
-                await wrap_future(self._threads.write(write))
-                is_written()
-                self._forget_meters()
+            await self._write_what_waits()
 
     async def sizes(self) -> tuple[Mapping[int, int], int]:
         """How many half-hours are held that have a value, by meter id, and the archive's size in bytes."""
-        return await wrap_future(self._threads.read(lambda archive: (archive.held(), archive.size_bytes())))
+        return await self._read("sizes", lambda archive: (archive.held(), archive.size_bytes()))
 
     async def asked(self, meter_ids: Collection[int], now: int) -> None:
         """Keeps that meters were asked for at `now` (UTC seconds)."""
@@ -143,6 +143,13 @@ class Memory:
             await self.write_what_waits()
         except ArchiveError as error:
             log.warning("What was fetched last could not be written, and is to be fetched again. %s", error)
+
+    async def _write_what_waits(self) -> None:
+        while (following := self._unwritten.next_write()) is not None:
+            write, is_written = following
+            await wrap_future(self._threads.write(write))
+            is_written()
+            self._forget_meters()
 
     def _keep_trying(self, failure: str) -> None:
         self._failure = failure

@@ -1,7 +1,7 @@
 """The policy's state in the archive: it outlives a restart, and all processes on one archive share it."""
 
 import hashlib
-from asyncio import wrap_future
+from asyncio import Lock, wrap_future
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeVar
@@ -29,6 +29,7 @@ class ArchivedState:
         mark = hashlib.sha256(b"policy" + token.get_secret_value().encode()).hexdigest()[:12]
         self._name = f"upstream_{mark}"
         self._unwritten: State | None = None
+        self._changing = Lock()
 
     async def change(self, change: Callable[[State], tuple[State, T]]) -> T:
         """Replaces the state by the first of what `change` makes of it, at once, and gives the second."""
@@ -37,13 +38,14 @@ class ArchivedState:
             state, given = change(self._unwritten or self._read(text))
             return orjson.dumps(asdict(state)).decode(), given
 
-        try:
-            given = await wrap_future(self._threads.write(lambda archive: archive.change_fact(self._name, of_text)))
-        except ArchiveError:
-            self._unwritten, given = change(await self.read())
-        else:
-            self._unwritten = None
-        return given
+        async with self._changing:  # else one that began while the archive failed could undo one that it took since
+            try:
+                given = await wrap_future(self._threads.write(lambda archive: archive.change_fact(self._name, of_text)))
+            except ArchiveError:
+                self._unwritten, given = change(await self.read())
+            else:
+                self._unwritten = None
+            return given
 
     async def read(self) -> State:
         """The state as it is."""

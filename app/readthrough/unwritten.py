@@ -28,12 +28,12 @@ class _Fetched:
     now: int
 
 
-def store_days(archive: Archive, key: Key, half_hours: HalfHours, now: int) -> None:
-    """Stores days of the meter of a consent and type, whose id may have become another. ArchiveError."""
+def store_days(archive: Archive, key: Key, half_hours: HalfHours, now: int) -> int:
+    """Stores days of the meter of a consent and type; gives its id, which may have become another. ArchiveError."""
     for meter in archive.meters():
         if meter.listed.key == key:
             archive.store(meter.id, half_hours, now)
-            return
+            return meter.id
     raise ArchiveError(
         "The archive doesn't know the meter of the days that were fetched.",
         remedy="Ask for the table meters: it fetches the list of meters.",
