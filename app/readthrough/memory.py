@@ -122,6 +122,10 @@ class Memory:
         async with self._writing:
             await self._write_what_waits()
 
+    async def try_to_read(self) -> None:
+        """ArchiveError if the archive can't be read, whatever is remembered of it."""
+        await self._read("try", lambda archive: archive.listed())
+
     async def sizes(self) -> tuple[Mapping[int, int], int]:
         """How many half-hours are held that have a value, by meter id, and the archive's size in bytes."""
         return await self._read("sizes", lambda archive: (archive.held(), archive.size_bytes()))

@@ -1,4 +1,4 @@
-"""Status: what a service knows of itself, gathered in one value."""
+"""Status: what a service knows of itself, gathered in values: at once whether it can answer, with a scan the rest."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,25 +13,17 @@ NO_WORDS = {"quota": "paused", "down": "down", "refused": "refused"}
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Health:
     """Moments are UTC seconds; `listed_at`, when the list of meters was last fetched, is None before the first time.
 
-    `held` are the half-hours that have a value, by meter id. `trouble` tells why the archive can't be written.
-    `questions` counts the meters of all tables that were asked for since the start, `calls` the calls made since;
-    `under_way` are the fetches that go on now.
+    `trouble` tells why the archive can't be written.
     """
 
     now: float
-    meters: list[Meter]
     listed_at: int | None
-    held: Mapping[int, int]
-    archive_bytes: int
     trouble: str | None
     state: State
     limits: Limits
-    questions: int
-    calls: int
-    under_way: int
 
     @property
     def upstream(self) -> str:
@@ -40,19 +32,36 @@ class Status:
         return NO_WORDS[verdict.why] if isinstance(verdict, No) else "ok"
 
     @property
+    def can_answer(self) -> bool:
+        """Whether tables can be answered: from what is held, or because PowerShaper isn't known to be away."""
+        return self.listed_at is not None or self.upstream == "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`held` are the half-hours that have a value, by meter id.
+
+    `questions` counts the meters of all tables that were asked for since the start, `calls` the calls made since;
+    `under_way` are the fetches that go on now.
+    """
+
+    health: Health
+    meters: list[Meter]
+    held: Mapping[int, int]
+    archive_bytes: int
+    questions: int
+    calls: int
+    under_way: int
+
+    @property
     def calls_per_minute(self) -> float:
         """How many calls a minute are allowed now."""
-        return rate(self.state, self.limits)
+        return rate(self.health.state, self.health.limits)
 
     @property
     def calls_saved(self) -> int:
         """How many calls fewer were made than a call for every meter of every table would have been."""
         return max(0, self.questions - self.calls)
-
-    @property
-    def can_answer(self) -> bool:
-        """Whether tables can be answered: from what is held, or because PowerShaper isn't known to be away."""
-        return self.listed_at is not None or self.upstream == "ok"
 
 
 class Watch:
@@ -67,19 +76,28 @@ class Watch:
         self._limits = limits
         self._clock = clock
 
-    async def status(self) -> Status:
-        """How all is now. ArchiveError if the archive can't be read."""
-        moments, meters = await self._memory.meters()
-        held, archive_bytes = await self._memory.sizes()
-        return Status(
+    async def health(self) -> Health:
+        """Whether it can answer: cheap to ask, however much is held. ArchiveError if the archive can't be read."""
+        await self._memory.try_to_read()
+        state = await self._upstream.state()
+        moments, _ = await self._memory.meters()
+        return Health(
             now=self._clock(),
-            meters=meters,
             listed_at=None if moments is None else moments[0],
+            trouble=self._memory.trouble,
+            state=state,
+            limits=self._limits,
+        )
+
+    async def status(self) -> Status:
+        """How all is now; counts all that is held. ArchiveError if the archive can't be read."""
+        held, archive_bytes = await self._memory.sizes()
+        _, meters = await self._memory.meters()
+        return Status(
+            health=await self.health(),
+            meters=meters,
             held=held,
             archive_bytes=archive_bytes,
-            trouble=self._memory.trouble,
-            state=await self._upstream.state(),
-            limits=self._limits,
             questions=self._source.questions,
             calls=self._upstream.calls,
             under_way=self._source.under_way,

@@ -225,8 +225,8 @@ class Exports:
         return Made(
             facts=(),
             fingerprint=repr(facts).encode(),
-            confirmed_at=int(status.now),
-            changed_at=int(status.now),
+            confirmed_at=int(status.health.now),
+            changed_at=int(status.health.now),
             outcome=Outcome.HIT,
             build=lambda: status_table(facts),
             most_seconds_kept=0,

@@ -39,9 +39,9 @@ def add_health_routes(app: FastAPI, watch: Watch) -> None:
 async def readiness(watch: Watch) -> str:
     """Whether tables can be answered; degraded: they can, but the archive can't be written."""
     try:
-        status = await watch.status()
+        health = await watch.health()
     except SheetsError:
         return NOT_READY
-    if not status.can_answer:
+    if not health.can_answer:
         return NOT_READY
-    return READY if status.trouble is None else DEGRADED
+    return READY if health.trouble is None else DEGRADED

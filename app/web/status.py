@@ -18,31 +18,31 @@ Permits = Callable[[Meter], bool]
 
 def status_facts(status: Status, permits: Permits) -> list[tuple[str, Cell | None]]:
     """Names and values; moments are UTC texts, None is what never was."""
-    state = status.state
+    health, state = status.health, status.health.state
     meters = [meter for meter in status.meters if permits(meter)]
     held = {meter.name: status.held.get(meter.id, 0) for meter in meters}
     return [
         ("version", version("powershaper-sheets")),
-        ("time_utc", _moment(status.now)),
-        ("powershaper", status.upstream),
+        ("time_utc", _moment(health.now)),
+        ("powershaper", health.upstream),
         ("calls_made", state.calls),
         ("calls_made_since_start", status.calls),
         ("calls_saved_since_start", status.calls_saved),
         ("calls_per_minute", status.calls_per_minute),
         ("fetches_under_way", status.under_way),
-        ("paused_until_utc", _ahead(state.paused_until, status.now)),
-        ("breaker", "open" if state.failures >= status.limits.failures_to_open else "closed"),
-        ("breaker_open_until_utc", _ahead(state.open_until, status.now)),
-        ("refused_until_utc", _ahead(state.refused_until, status.now)),
+        ("paused_until_utc", _ahead(state.paused_until, health.now)),
+        ("breaker", "open" if state.failures >= health.limits.failures_to_open else "closed"),
+        ("breaker_open_until_utc", _ahead(state.open_until, health.now)),
+        ("refused_until_utc", _ahead(state.refused_until, health.now)),
         ("last_answer_utc", _moment(state.answered_at)),
         ("last_error", state.last_error or None),
         ("last_error_utc", _moment(state.last_error_at)),
         ("meters", len(meters)),
-        ("meters_listed_utc", _moment(status.listed_at or 0)),
+        ("meters_listed_utc", _moment(health.listed_at or 0)),
         ("half_hours", sum(held.values())),
         *((f"half_hours {name}", count) for name, count in held.items()),
-        ("archive", "degraded" if status.trouble else "ok"),
-        ("archive_trouble", status.trouble),
+        ("archive", "degraded" if health.trouble else "ok"),
+        ("archive_trouble", health.trouble),
         ("archive_bytes", status.archive_bytes),
     ]
 
@@ -63,7 +63,7 @@ class _Collected(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of one moment."""
-        status, state = self._status, self._status.state
+        status, health, state = self._status, self._status.health, self._status.health.state
         made = CounterMetricFamily(f"{PREFIX}_upstream_calls", "Calls made to PowerShaper, ever.")
         made.add_metric([], state.calls)
         yield made
@@ -71,17 +71,17 @@ class _Collected(Collector):
         saved.add_metric([], status.calls_saved)
         yield saved
         for name, text, value in (
-            ("upstream_up", "1 if PowerShaper may be asked.", status.upstream == "ok"),
+            ("upstream_up", "1 if PowerShaper may be asked.", health.upstream == "ok"),
             ("upstream_fetches", "Fetches under way.", status.under_way),
             ("upstream_calls_per_minute", "Calls a minute that are allowed now.", status.calls_per_minute),
             ("upstream_paused_until_seconds", "When the pause ends, 0: never paused.", state.paused_until),
-            ("breaker_open", "1 if too many calls failed.", state.failures >= status.limits.failures_to_open),
+            ("breaker_open", "1 if too many calls failed.", state.failures >= health.limits.failures_to_open),
             ("breaker_open_until_seconds", "When it is probed next.", state.open_until),
             ("upstream_refused_until_seconds", "When the token is tried again.", state.refused_until),
             ("upstream_last_answer_seconds", "When PowerShaper last answered.", state.answered_at),
             ("upstream_last_error_seconds", "When a call last failed.", state.last_error_at),
             ("archive_bytes", "The size of the archive.", status.archive_bytes),
-            ("archive_degraded", "1 if the archive can't be written.", status.trouble is not None),
+            ("archive_degraded", "1 if the archive can't be written.", health.trouble is not None),
         ):
             yield GaugeMetricFamily(f"{PREFIX}_{name}", text, value=float(value))
         error = InfoMetricFamily(f"{PREFIX}_upstream_last_error", "What the last failure was.")
