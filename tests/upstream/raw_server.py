@@ -59,8 +59,10 @@ async def serving(script: Script) -> AsyncIterator[RawServer]:
     try:
         yield server
     finally:
-        listener.close()
+        # asyncio leaves a connection open that it accepted just before its server was closed
+        asyncio.get_running_loop().remove_reader(listener.sockets[0].fileno())
         await asyncio.sleep(0.01)  # what is just being accepted has a task then
+        listener.close()
         for connection in connections:
             connection.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
