@@ -82,12 +82,14 @@ class Days:
 
     def due(self, meter: Meter, now: int, freshness: Freshness) -> NDArray[np.bool_]:
         """Which of the held days are to be looked at again at `now` (UTC seconds)."""
+        if not meter.is_listed:
+            return np.zeros(len(self), dtype=np.bool_)
         waited = np.abs(now - self.fetched_at)  # a confirmation still to come was made by a clock that was ahead
         return self.held & (waited >= self._recheck_after(meter, now, freshness) * freshness.factor(meter.listed.key))
 
     def rechecked(self, meter: Meter, now: int, freshness: Freshness) -> NDArray[np.bool_]:
         """Which of the held days will still be looked at again, now or later."""
-        return self.held & (self._recheck_after(meter, now, freshness) < NEVER)
+        return meter.is_listed & self.held & (self._recheck_after(meter, now, freshness) < NEVER)
 
     def _recheck_after(self, meter: Meter, now: int, freshness: Freshness) -> NDArray[np.int64]:
         expected = np.zeros(len(self.half_hours), dtype=np.bool_)

@@ -19,7 +19,7 @@ from app.readthrough.memory import Memory
 from app.readthrough.waits import Waits
 
 STILL_REPORTING_DAYS = 30
-"""A meter whose range ended longer ago is not asked for days past it."""
+"""A meter whose range had ended longer ago when it was last listed is not asked for days past it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +90,13 @@ class ReadThrough:
         self.questions += 1
         self._asked_for.add(meter.id)
         now = int(self._clock())
-        window = self._fetchable(meter, now)
+        window = await self._fetchable(meter)
         asked = Span(0, 0) if window is None else span & window
         if not len(asked):
             return Answered(meter, HalfHours.missing(asked), None, None, None, Outcome.HIT)
         days = await self._memory.days(meter, asked.first_day, asked.last_day)
         outcome, failure = Outcome.HIT, None
-        wanted = self._missing(days)
+        wanted = _missing(meter, days)
         if len(wanted):
             outcome = Outcome.PARTIAL if days.held.any() else Outcome.MISS
             if self._can_answer(meter, asked, days):
@@ -119,12 +119,12 @@ class ReadThrough:
         Who then asks for the answer of each joins what is under way.
         """
         now = int(self._clock())
-        window = self._fetchable(meter, now)
+        window = await self._fetchable(meter)
         wanted = [np.empty(0, dtype=np.int64)]
         for asked in [span & window for span in spans] if window else []:
             if len(asked):
                 days = await self._memory.days(meter, asked.first_day, asked.last_day)
-                missing = self._missing(days)
+                missing = _missing(meter, days)
                 due = days.first_day + np.flatnonzero(days.due(meter, now, self._freshness))
                 wanted.append(missing if len(missing) else due)
         self._join(meter, np.unique(np.concatenate(wanted)))
@@ -180,7 +180,7 @@ class ReadThrough:
                 raise failure
             return Answered(meter, HalfHours.missing(shown), None, None, None, outcome)
         days = days.between(shown.first_day, shown.last_day)
-        if not days.held.all():
+        if len(_missing(meter, days)):
             raise failure or UpstreamUnavailable(
                 "PowerShaper has not yet sent all days of the period.", remedy="Try again in a minute."
             )
@@ -189,8 +189,8 @@ class ReadThrough:
             meter,
             days.half_hours.between(shown),
             rechecked_at=int(days.fetched_at[rechecked].min()) if rechecked.any() else None,
-            confirmed_at=int(days.fetched_at.max()),
-            changed_at=int(days.changed_at.max()),
+            confirmed_at=int(days.fetched_at.max()) or None,
+            changed_at=int(days.changed_at.max()) or None,
             outcome=outcome,
         )
 
@@ -210,20 +210,25 @@ class ReadThrough:
         is_young = int(self._clock()) // DAY_SECONDS - last <= self._freshness.week_days
         return expected & Span.of_utc_days(expected.first_day, last) if is_young else expected
 
-    def _fetchable(self, meter: Meter, now: int) -> Span | None:
-        """The meter's range, through today if it may still be reporting: late days come after their range does."""
+    async def _fetchable(self, meter: Meter) -> Span | None:
+        """The meter's range, through today if it was still reporting when it was last listed.
+
+        Late days come after their range does, and while PowerShaper is away nobody knows how far it would reach.
+        """
         span = meter.span
-        if span is None:
-            return None
-        today = now // DAY_SECONDS
-        if meter.is_listed and 0 <= today - span.last_day <= STILL_REPORTING_DAYS:
+        if span is None or not meter.is_listed:
+            return span
+        today = int(self._clock()) // DAY_SECONDS
+        moments, _ = await self._memory.meters()
+        listed_on = today if moments is None else min(today, moments[0] // DAY_SECONDS)
+        if span.last_day <= today and listed_on - span.last_day <= STILL_REPORTING_DAYS:
             return Span(span.first, max(span.stop, (today + 1) * HALF_HOURS_A_DAY))
         return span
 
     async def _days_from(self, meter: Meter, first_day: int | None) -> Days | None:
         """The days of a meter that can be fetched, from `first_day` on if it is given; None if there is none."""
-        window = self._fetchable(meter, int(self._clock()))
-        if window is None:
+        window = await self._fetchable(meter)
+        if window is None or not meter.is_listed:
             return None
         first = window.first_day if first_day is None else max(first_day, window.first_day)
         return None if first > window.last_day else await self._memory.days(meter, first, window.last_day)
@@ -237,9 +242,6 @@ class ReadThrough:
         if not len(shown):
             return bool(days.held.any())
         return bool(days.between(shown.first_day, shown.last_day).held.all())
-
-    def _missing(self, days: Days) -> NDArray[np.int64]:
-        return days.first_day + np.flatnonzero(~days.held)
 
     def _recheck(self, meter: Meter, due: NDArray[np.int64]) -> None:
         for first, last in calls_to_cover(due, self._call_days):
@@ -263,6 +265,11 @@ class ReadThrough:
         """The meter as it is known now."""
         meters = (await self._memory.meters())[1]
         return next(known for known in meters if known.listed.key == meter.listed.key)
+
+
+def _missing(meter: Meter, days: Days) -> NDArray[np.int64]:
+    """The days that are to be fetched. Of a meter that is no longer listed none can be: there it has gaps."""
+    return days.first_day + np.flatnonzero(meter.is_listed & ~days.held)
 
 
 def _expected(meter: Meter, asked: Span) -> Span:
