@@ -7,7 +7,7 @@ from app.domain.meters import Meter
 from app.readthrough.flights import Upstream
 from app.readthrough.memory import Memory
 from app.readthrough.source import ReadThrough
-from app.upstream import Limits, No, State, decide, rate
+from app.upstream import Limits, No, State, Wait, decide, rate
 
 NO_WORDS = {"quota": "paused", "down": "down", "refused": "refused"}
 
@@ -29,7 +29,9 @@ class Health:
     def upstream(self) -> str:
         """A word for how PowerShaper is: ok, paused (over quota), down, or refused."""
         verdict = decide(self.state, self.limits, self.now)
-        return NO_WORDS[verdict.why] if isinstance(verdict, No) else "ok"
+        if isinstance(verdict, No):
+            return NO_WORDS[verdict.why]
+        return "down" if isinstance(verdict, Wait) and verdict.is_for_probe else "ok"
 
     @property
     def can_answer(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 MINUTE = 60
+LOOK_AT_PROBE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,10 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The call may be made in so many seconds, when the budget has one again."""
+    """Ask again in so many seconds: the budget has a call again then, or (`is_for_probe`) a probe may have ended."""
 
     seconds: float
+    is_for_probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def decide(state: State, limits: Limits, now: float, meter: str | None = None) -
             return No(why, left)
     is_probe = state.failures >= limits.failures_to_open
     if is_probe and (left := _left(state.probing_until, now, limits.probe)):
-        return No("down", left)
+        return Wait(min(left, LOOK_AT_PROBE_SECONDS), is_for_probe=True)
     rated = _sped_up(state, limits, now)
     tokens = _tokens(rated, limits, now)
     if tokens < 1:

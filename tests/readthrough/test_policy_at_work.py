@@ -139,3 +139,22 @@ def wait_until_quiet(service: Running) -> None:
     while calls != len(service.calls):
         calls = len(service.calls)
         time.sleep(0.1)
+
+
+def test_who_comes_while_powershaper_is_probed_waits_for_what_comes_of_it(tmp_path: Path) -> None:
+    upstream, down = DemoUpstream(moved=False), {"on": True}
+    faulty = partial(failing_when, lambda asked: down["on"] and "start" in asked, 503)
+    with running(tmp_path, upstream=upstream, wrap=faulty) as service, ThreadPoolExecutor(8) as clients:
+        months = [f"/usage.csv?meter=gas&period=2021-{month:02}&tz=UTC" for month in range(1, 9)]
+        answers = [service.get(month) for month in months]
+        assert {answer.status_code for answer in answers} == {503}
+        assert "several times in a row" in answers[-1].text
+        down["on"], upstream.delay = False, 1
+        service.clock.now += 31
+        assert [answer.status_code for answer in clients.map(service.get, months)] == [200] * 8
+        down["on"] = True
+        for month in range(9, 12):
+            assert service.get(f"/usage.csv?meter=gas&period=2021-{month:02}&tz=UTC").status_code == 503
+        service.clock.now += 31
+        late = ["/usage.csv?meter=gas&period=2020-12", "/usage.csv?meter=gas&period=2020-11"]
+        assert [answer.status_code for answer in clients.map(service.get, late)] == [503, 503], "it is still away"

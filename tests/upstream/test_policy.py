@@ -33,9 +33,10 @@ def goes(state: State, now: float, meter: str | None = None) -> State:
     return verdict.state
 
 
-def waits(state: State, now: float) -> float:
+def waits(state: State, now: float, *, is_for_probe: bool = False) -> float:
     verdict = decide(state, LIMITS, now)
     assert isinstance(verdict, Wait), verdict
+    assert verdict.is_for_probe == is_for_probe
     return verdict.seconds
 
 
@@ -158,8 +159,10 @@ def test_a_call_that_nobody_waits_for_leaves_half_a_burst_to_those_who_do() -> N
 
 def test_one_probe_at_a_time_goes_through_a_breaker_and_closes_it() -> None:
     state = goes(down(fresh(LIMITS, NOON), NOON, 5), NOON + 31)
-    assert is_told_no(state, NOON + 32) == ("down", 89)
+    assert waits(state, NOON + 32, is_for_probe=True) == 0.25
+    assert not has_spare(state, LIMITS, NOON + 32)
     goes(state, NOON + 31 + 91)
+    assert is_told_no(failed(state, LIMITS, NOON + 33), NOON + 33) == ("down", 60)
     healed = succeeded(state, NOON)
     goes(goes(healed, NOON + 32), NOON + 32)
 
