@@ -47,6 +47,8 @@ class Refresher:
                 await self.go_round()
             except SheetsError as error:
                 log.warning("What is due could not be looked at: %s", error)
+            except Exception:  # a fault of ours in one round must not end all later ones
+                log.exception("What is due could not be looked at.")
 
     async def go_round(self) -> None:
         """Looks once at everything that is due. SheetsError."""

@@ -1,13 +1,16 @@
 """What is due of the meters that people ask for is looked at unasked, gently: late half-hours appear by themselves."""
 
+import asyncio
 import sqlite3
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from service import Running, eventually, failing_when, running
+import pytest
+from service import Running, eventually, failing_when, running, settings_for
 
 from app.demo import DemoUpstream
+from app.main import build
 
 NOON = datetime(2021, 6, 15, 12, tzinfo=UTC)
 HOUR, DAY = 3600, 86_400
@@ -125,3 +128,24 @@ def test_it_leaves_half_of_a_burst_to_those_who_wait(tmp_path: Path) -> None:
             service.text(WEEK.replace("06-14", "06-11"))
         eventually(lambda: len(service.calls) == 3)
         assert service.text(WEEK.replace("2021-06", "2021-03")), "there is a call left for who waits"
+
+
+def test_a_round_that_breaks_is_not_the_last_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rounds = []
+
+    def broken_clock() -> float:
+        rounds.append(1)
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        service = build(settings_for(tmp_path, "http://127.0.0.1:9", refresh_minutes=0.0001), clock=broken_clock)
+        going = asyncio.create_task(service.refresher.run())
+        while len(rounds) < 3:
+            assert not going.done()
+            await asyncio.sleep(0.01)
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+        await service.aclose()
+
+    asyncio.run(scenario())
+    assert "ZeroDivisionError" in caplog.text
