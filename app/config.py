@@ -55,6 +55,9 @@ class Settings(BaseModel):
     clean_seconds: Annotated[
         float, Field(gt=0, le=86_400, description="how long without a pause gives one call a minute back")
     ] = 900
+    unreadable_seconds: Annotated[
+        float, Field(ge=0, le=86_400, description="how long nothing is asked again that was answered unreadably")
+    ] = 300
     retries: Annotated[int, Field(ge=0, le=5, description="how often a call that failed is tried again")] = 2
     retry_seconds: Annotated[
         float, Field(ge=0, le=60, description="the longest wait before the first retry; twice that before the next")

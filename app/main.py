@@ -24,6 +24,7 @@ from app.readthrough import (
     Questions,
     ReadThrough,
     Refresher,
+    Unreadable,
     Waits,
     Watch,
 )
@@ -85,7 +86,15 @@ def build(
     limits = _limits(settings)
     polite = PolitePowerShaper(upstream, ArchivedState(threads, token, limits, clock), limits, clock, chance=chance)
     memory = Memory(threads, most_bytes=settings.memory_mb * MEGABYTE)
-    flights = Flights(polite, memory, clock, side_by_side=settings.calls_side_by_side, halved_days=settings.halved_days)
+    unreadable = Unreadable(clock, settings.unreadable_seconds)
+    flights = Flights(
+        polite,
+        memory,
+        clock,
+        unreadable,
+        side_by_side=settings.calls_side_by_side,
+        halved_days=settings.halved_days,
+    )
     source = ReadThrough(
         memory,
         flights,
@@ -103,7 +112,7 @@ def build(
         every=settings.refresh_minutes * MINUTE,
         asked_within=settings.refresh_asked_days * DAY_SECONDS,
     )
-    questions = Questions(polite, clock, _keeping(settings))
+    questions = Questions(polite, clock, _keeping(settings), unreadable)
     watch = Watch(memory, source, polite, limits, clock)
     exports = Exports(source, watch, Bodies(settings.answers_mb * MEGABYTE), clock, settings.tz)
     return Service(settings, threads, upstream, source, refresher, questions, exports)

@@ -8,6 +8,7 @@ from app.readthrough.refresher import Refresher
 from app.readthrough.source import Answered, ReadThrough
 from app.readthrough.state import ArchivedState
 from app.readthrough.status import Status, Watch
+from app.readthrough.unreadable import Unreadable
 from app.readthrough.waits import Waits
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Refresher",
     "Said",
     "Status",
+    "Unreadable",
     "Upstream",
     "Waits",
     "Watch",

@@ -13,6 +13,7 @@ from app.domain.errors import SheetsError, UpstreamUnavailable
 from app.domain.halfhours import HalfHours
 from app.domain.meters import ListedMeter, Meter
 from app.readthrough.memory import Memory
+from app.readthrough.unreadable import Unreadable
 from app.upstream import HALVED, State
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Flights:
         upstream: Upstream,
         memory: Memory,
         clock: Callable[[], float],
+        unreadable: Unreadable,
         *,
         side_by_side: int,
         halved_days: int,
@@ -74,12 +76,13 @@ class Flights:
         self._upstream = upstream
         self._memory = memory
         self._clock = clock
+        self._unreadable = unreadable
         self._calls = asyncio.Semaphore(side_by_side)
         self._halved_days = halved_days
         self._flights: set[Flight] = set()
         self._failed: set[int] = set()
         self._listing: asyncio.Task[None] | None = None
-        self._listing_failed = False
+        self._listing_failure: BaseException | None = None
         self._is_failing = False
 
     @property
@@ -123,19 +126,23 @@ class Flights:
         return self._listing is not None and not self._listing.done()
 
     @property
-    def has_listing_failed(self) -> bool:
-        """Whether the last fetch of the list that ended has failed."""
-        return self._listing_failed
+    def listing_failure(self) -> BaseException | None:
+        """What went wrong with the last fetch of the list that ended; None if nothing did."""
+        return self._listing_failure
 
     async def fetch(self, meter: Meter, first_day: int, last_day: int, *, is_half: bool = False) -> None:
         """Fetches UTC days and keeps them; a span that fails is halved, and what came of it is kept. UpstreamError."""
         will_halve = last_day - first_day + 1 >= self._halved_days
         self._memory.make_sure_of_room(first_day, last_day)
-        try:
+
+        async def called() -> HalfHours:
             async with self._calls:
-                half_hours = await self._upstream.half_hours(
+                return await self._upstream.half_hours(
                     meter.listed, first_day, last_day, will_halve=will_halve, is_half=is_half
                 )
+
+        try:
+            half_hours = await self._unreadable.asked((meter.listed.key, first_day, last_day), called)
         except HALVED:
             if not will_halve:
                 raise
@@ -159,7 +166,7 @@ class Flights:
 
     def _listed(self, listing: "asyncio.Task[None]") -> None:
         if not listing.cancelled():
-            self._listing_failed = listing.exception() is not None
+            self._listing_failure = listing.exception()
 
     def _landed(self, flight: Flight) -> None:
         self._flights.discard(flight)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, SheetsError
 from app.domain.freshness import Freshness
 from app.domain.meters import Meter, chosen
 from app.readthrough.flights import Flights, waited
@@ -55,42 +55,44 @@ class Listing:
     async def meters(self, selectors: Sequence[str], permits: Callable[[Meter], bool], deadline: float) -> Listed:
         """The meters that `selectors` mean among those that `permits` lets through, all of these if there is none.
 
-        It waits for PowerShaper until `deadline`. NotFound; UpstreamError if no list is held.
+        It waits for PowerShaper until `deadline`. NotFound; UpstreamError if no list is held, or if the one that is
+        lacks a meter and can't be looked at again.
         """
         listed = await self._listed(await self._renewed(deadline))
         try:
             return replace(listed, meters=chosen(selectors, filter(permits, listed.meters)))
         except NotFound:
-            if self._was_asked_lately(listed.confirmed_at):
-                raise
-        listed = await self._listed(await self._fetched(deadline, is_held=True))
-        return replace(listed, meters=chosen(selectors, filter(permits, listed.meters)))
+            failure = self._flights.listing_failure
+            if self._flights.is_listing or not self._was_asked_lately(listed.confirmed_at):
+                failure = await self._fetched(deadline)
+        listed = await self._listed(Outcome.PARTIAL)
+        try:
+            return replace(listed, meters=chosen(selectors, filter(permits, listed.meters)))
+        except NotFound as error:
+            raise failure or error from None
 
     async def _renewed(self, deadline: float) -> Outcome:
         """Has the list looked at again when it is due: before the answer if it is very old, else behind it."""
         moments, _ = await self._memory.meters()
         if moments is None:
-            return await self._fetched(deadline, is_held=False)
+            if failure := await self._fetched(deadline):
+                raise failure
+            return Outcome.MISS
         age = abs(int(self._clock()) - moments[0])
         if age <= self._freshness.meters:
             return Outcome.HIT
         if self._was_asked_lately(moments[0]) and not self._flights.is_listing:
-            return Outcome.STALE if self._flights.has_listing_failed else Outcome.HIT
+            return Outcome.STALE if self._flights.listing_failure else Outcome.HIT
         if age > self._freshness.meters_stale or not self._recheck_behind:
-            return await self._fetched(self._waits.patient(deadline), is_held=True)
+            return Outcome.STALE if await self._fetched(self._waits.patient(deadline)) else Outcome.PARTIAL
         self._asked_at = int(self._clock())
         self._flights.list_meters()
-        return Outcome.STALE if self._flights.has_listing_failed else Outcome.HIT
+        return Outcome.STALE if self._flights.listing_failure else Outcome.HIT
 
-    async def _fetched(self, deadline: float, *, is_held: bool) -> Outcome:
-        """Fetches the list; if that fails the one that is held has to do. UpstreamError if there is none."""
+    async def _fetched(self, deadline: float) -> SheetsError | None:
+        """Fetches the list; gives what went wrong, if the wait wasn't long enough too."""
         self._asked_at = int(self._clock())
-        failure = await waited([self._flights.list_meters()], deadline)
-        if failure is None:
-            return Outcome.PARTIAL if is_held else Outcome.MISS
-        if not is_held:
-            raise failure
-        return Outcome.STALE
+        return await waited([self._flights.list_meters()], deadline)
 
     def _was_asked_lately(self, confirmed_at: int) -> bool:
         now = int(self._clock())

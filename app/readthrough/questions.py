@@ -11,6 +11,7 @@ from cachetools import LRUCache, TTLCache
 from app.domain.errors import QuotaExceeded, SheetsError, UpstreamError, UpstreamUnavailable
 from app.domain.meters import ListedMeter
 from app.readthrough.listing import Outcome
+from app.readthrough.unreadable import Unreadable
 
 log = logging.getLogger(__name__)
 HOUR = 3600
@@ -55,9 +56,10 @@ class Said:
 class Questions:
     """PowerShaper's own answers. `clock` gives UTC seconds."""
 
-    def __init__(self, upstream: Spoken, clock: Callable[[], float], keeping: Keeping) -> None:
+    def __init__(self, upstream: Spoken, clock: Callable[[], float], keeping: Keeping, unreadable: Unreadable) -> None:
         self._upstream = upstream
         self._clock = clock
+        self._unreadable = unreadable
         self._keeping = keeping
         self._said: TTLCache[Hashable, Said] = TTLCache(
             keeping.most_bytes, keeping.stale, timer=clock, getsizeof=lambda said: len(said.body)
@@ -103,7 +105,7 @@ class Questions:
             return Said(held.body, held.at, Outcome.STALE)
 
     async def _said_by(self, question: Hashable, ask: Callable[[], Awaitable[bytes]]) -> Said:
-        body = await ask()
+        body = await self._unreadable.asked(question, ask)
         now = self._clock()
         if len(body) <= self._keeping.most_bytes:
             self._said[question] = Said(body, now, Outcome.HIT)

@@ -15,9 +15,9 @@ from upstream.raw_server import answer, drips, hangs, resets, sends
 
 from app.demo import DEMO_TOKEN
 
-UNREADABLE, BREAKER, PAUSE, REFUSED = 60, 60, 75, 3600
-"""Seconds that PowerShaper is left alone at most: after a list that couldn't be read, after one turn of failures (30,
-but a list that failed waits longer), after a 426, after a refusal."""
+UNREADABLE, BREAKER, PAUSE, REFUSED = 301, 60, 75, 3600
+"""Seconds that PowerShaper is left alone at most: after an answer that couldn't be read, after one turn of failures
+(30, but a list that failed waits longer), after a 426, after a refusal."""
 ECHO = f'{{"detail": "{DEMO_TOKEN} is wrong"}}'.encode()
 A_ROW = {"time": "2021-06-16T00:00:00Z", "energy_kwh": 0.25, "carbon_kg": None, "error_count": 0}
 """What a page without rows is given, so that there is something to spoil."""

@@ -199,3 +199,17 @@ def test_a_meter_that_is_not_known_is_looked_for_at_once_but_at_most_once_a_minu
         "electricity-5f1c9a52",
         "gas",
     ], "who joins later renames nobody"
+
+
+def test_a_meter_that_can_not_be_looked_for_is_not_said_to_be_none(tmp_path: Path) -> None:
+    down = {"on": False}
+    with running(tmp_path, wrap=partial(failing_when, lambda _: down["on"], 503)) as service:
+        service.text("/meters.csv")
+        down["on"] = True
+        service.clock.now += 61
+        for _ in range(3):
+            answer = service.get("/usage.csv?meter=solar&period=2021-06-01")
+            assert (answer.status_code, answer.text[:12]) == (503, "error,remedy")
+        down["on"] = False
+        service.clock.now += 61
+        assert service.get("/usage.csv?meter=solar&period=2021-06-01").status_code == 404
