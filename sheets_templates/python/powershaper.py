@@ -12,7 +12,7 @@ from http.client import HTTPException
 from typing import Any, Literal, TypedDict, cast
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 ADDRESS = os.environ.get("SHEETS_ADDRESS", "http://127.0.0.1:8000")
 KEY = os.environ.get("SHEETS_KEY", "")
@@ -71,6 +71,8 @@ def get_usage_records(
 
     `meter_id` is the meter's `consent_uuid`, `utility` its `type`. Raises SheetsError.
     """
+    if None in (start, end):
+        raise SheetsError("start and end are days, such as 2021-06-01; a meter that has measured nothing yet has none.")
     asked = {
         "meter": f"{meter_id}/{utility}",
         "start": str(start),
@@ -82,20 +84,30 @@ def get_usage_records(
     return cast("list[UsageRecord]", _rows("usage", asked))
 
 
+class _KeyStays(HTTPRedirectHandler):
+    """Follows no redirect: urllib would take the key along, to whatever address it leads."""
+
+    def redirect_request(self, *_: object) -> None:
+        """None: the redirect is raised as an HTTPError."""
+
+
 def _rows(table: str, asked: dict[str, str]) -> Any:
     url = f"{ADDRESS.rstrip('/')}/{table}.json?{urlencode(asked)}"
     headers = {"Authorization": f"Bearer {KEY}"} if KEY else {}
     try:
-        with urlopen(Request(url, headers=headers), timeout=SECONDS) as answer:  # the address is the user's own
+        with build_opener(_KeyStays).open(Request(url, headers=headers), timeout=SECONDS) as answer:
             return json.load(answer)
     except HTTPError as refused:
-        raise SheetsError(_reason(refused)) from None
+        with refused:
+            raise SheetsError(_reason(refused)) from None
     except (OSError, HTTPException, ValueError) as failed:
         raise SheetsError(f"{ADDRESS} can't be reached, or it is no powershaper-sheets: {failed}") from failed
 
 
 def _reason(refused: HTTPError) -> str:
-    """What the service says of an error; of anything else that answered, its status."""
+    """What the service says of an error; of anything else that answered, its status or where it leads."""
+    if elsewhere := refused.headers.get("Location"):
+        return f"{ADDRESS} leads to {elsewhere}, and the key goes to no other address. If that one is yours, use it."
     try:
         said = json.load(refused)
         return f"{said['detail']} {said['remedy']}"
@@ -105,6 +117,9 @@ def _reason(refused: HTTPError) -> str:
 
 if __name__ == "__main__":
     for each in get_meters():
-        last_day = str(each["latest"])[:10]
+        if each["latest"] is None:
+            print(each["meter"], "has no half-hours yet")
+            continue
+        last_day = each["latest"][:10]
         records = get_usage_records(last_day, last_day, each["consent_uuid"], each["type"], "day")
         print(each["meter"], *(f"{record['time']}: {record['energy_kwh']} kWh" for record in records))

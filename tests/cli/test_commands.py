@@ -55,6 +55,14 @@ def test_power_query_knows_the_columns_of_compare_and_gaps(shell: Shell) -> None
     assert "end_utc = type datetime]" in shell.out("link", "gaps")
 
 
+@pytest.mark.parametrize("asked", [["usage"], ["meters"], ["compare", "--period=2021-01", "--period=2021-07"]])
+def test_power_query_takes_no_error_for_rows_and_no_mark(shell: Shell, asked: list[str]) -> None:
+    text = shell.out("link", *asked, "--errors", "cell", "--bom", "1")
+    query = text.partition("Power Query:\n")[2].partition("\n\n")[0]
+    assert query == shell.out("link", *asked).partition("Power Query:\n")[2].partition("\n\n")[0]
+    assert text.count("errors=cell&bom=1") == 3, "the address, the formula and curl have what was asked for"
+
+
 def test_a_link_has_a_key_where_one_is_needed(shell: Shell) -> None:
     assert "key=" not in shell.out("link", "meters")
     assert "meters.csv?key=pss_1" in shell.out("link", "meters", "--key", "pss_1")

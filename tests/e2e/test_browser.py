@@ -1,25 +1,13 @@
 """The pages in a real browser: they load whole, ask nobody else, and show what the tables hold."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from conftest import program
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from service import Running
 
 STATUS = "Failed to load resource: the server responded with a status of 4"
 """What Chromium logs of every page that is an error, and of an icon that is not there."""
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; Playwright's own download is not needed."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program("chromium"), args=QUIET, env={**os.environ})
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 
 const [script, address, key, asked, before] = process.argv.slice(2);
-const book = { sheets: {}, tables: {}, deleted: [] };
+const book = { sheets: {}, tables: {}, deleted: [], asked: [] };
 const range = (sheet, row, column, rows, columns) => ({
   where: [row, column, rows, columns],
   setValues(values) {
@@ -32,7 +32,11 @@ const text = readFileSync(script, "utf8")
   .replace("https://sheets.example.org", address)
   .replace("YOUR-KEY", key)
   .replace("period=last-month&aggregate=day", asked);
-const main = new Function(`${stripTypeScriptTypes(text)}\nreturn main;`)();
+const watched = (url, options = {}) => {
+  book.asked.push({ url, ...options });
+  return fetch(url, options);
+};
+const main = new Function("fetch", `${stripTypeScriptTypes(text)}\nreturn main;`)(watched);
 try {
   await main(workbook);
 } catch (error) {

@@ -135,6 +135,15 @@ def test_the_script_fills_a_table_with_the_references_rows(homes: Running, node:
     assert sheet["formats"]["0"] == formats[aggregate]
 
 
+def test_the_scripts_key_goes_into_the_header_and_nowhere_else(homes: Running, node: Path) -> None:
+    """Excel's browser asks first whether it may send one; a sample does the same in Chromium, in another test."""
+    key = homes.make_key()
+    asked = "period=2022-11-30&aggregate=day"
+    assert run_script(node, homes.address, key, asked)["asked"] == [
+        {"url": f"{homes.address}/usage.json?{asked}", "headers": {"Authorization": f"Bearer {key}"}}
+    ]
+
+
 def in_sheet(cell: Any) -> Any:
     """A cell of the reference as Excel's own value."""
     plain = in_m(cell) if not isinstance(cell, str) else cell

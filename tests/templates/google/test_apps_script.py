@@ -228,6 +228,22 @@ def test_the_trigger_refreshes_what_was_loaded_with_nobody_looking_on(script: Sc
     assert "pss_wrong" not in json.dumps(failed["sheets"])
 
 
+def test_a_sheet_that_cannot_be_refreshed_holds_up_no_other(script: Script) -> None:
+    sheets: dict[str, Any] = {"Two profiles": {"cells": {"1,1": "time"}}, "Usage": {}}
+    half = script(["refresh"], settings={"periods": "2021-01, never", "period": "2021-05"}, sheets=sheets)
+    (result,) = half["results"]
+    assert result["threw"].startswith("Two profiles was not refreshed: The parameter period")
+    assert "Usage" not in result["threw"]
+    assert len(grid(half["sheets"]["Usage"])) == 1 + 2 * 31
+    assert half["sheets"]["Usage"]["notes"]["1,1"].startswith("Loaded ")
+    assert half["sheets"]["Two profiles"]["cells"] == {"1,1": "time"}
+    assert half["sheets"]["Two profiles"]["notes"]["1,1"].startswith("Not refreshed, ")
+    neither = script(["refresh"], settings={"key": "pss_wrong"}, sheets=sheets)
+    said = neither["results"][0]["threw"].split("\n")
+    assert [line.partition(" was not refreshed: ")[0] for line in said] == ["Two profiles", "Usage"]
+    assert all("keys create" in line for line in said)
+
+
 def test_text_and_times_become_what_they_say(script: Script) -> None:
     texts = ["=1+1", "2021-06", "jan-1", "true", "gas", "+44"]
     done = script(

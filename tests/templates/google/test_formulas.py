@@ -15,7 +15,7 @@ CLAIMS = [(formula, fills) for _, formula, fills in re.findall(r"^\| (.+) \| `(=
 
 
 def test_the_page_has_formulas_of_every_table() -> None:
-    assert len(CLAIMS) == PAGE.count('`=IMPORTDATA("https://sheets') + PAGE.count("`=SUM") + PAGE.count("`=INDEX") > 12
+    assert len(CLAIMS) == PAGE.count('`=IMPORTDATA("https://sheets') + PAGE.count("`=LET") + PAGE.count("`=INDEX") > 12
     tables = {re.findall(rf"{ELSEWHERE}/([a-z]+)\.csv", formula)[0] for formula, _ in CLAIMS}
     assert tables == {"usage", "meters", "compare", "gaps", "status"}
 
@@ -25,7 +25,7 @@ def test_a_formula_of_the_page_fills_what_it_says(household: tuple[Running, str]
     formula = Formula.read(text, {})
     if formula.around:
         assert fills == "a number"
-        assert formula.number(*household) > 0
+        assert float(formula.shown(*household)) > 0
         return
     height, width = fills.split(" × ")
     service, key = household
@@ -51,7 +51,7 @@ def test_the_dashboards_formulas_fill_cells_that_are_free(household: tuple[Runni
     for name, formula in formulas.items():
         column, row = ord(name[0]), int(name[1:])
         if formula.around:
-            assert formula.number(*household) > 0
+            assert float(formula.shown(*household)) > 0
             continue
         rows = formula.fetched(*household)
         assert len(rows) > 2 or rows == [["start", "end", "half_hours"]], "this home has no holes"
@@ -59,6 +59,27 @@ def test_the_dashboards_formulas_fill_cells_that_are_free(household: tuple[Runni
         assert not (area - {name}) & set(CELLS), f"what {name} fills runs into other cells: Sheets shows #REF!"
         assert not area & set(filled), f"{name} and {filled.get(min(area & set(filled), default=''))} overlap"
         filled |= dict.fromkeys(area, name)
+
+
+def one_cell_formulas(meter: str) -> list[Formula]:
+    """Those of the page and of the dashboard, asking for a meter."""
+    of_the_page = [Formula.read(text.replace("meter=electricity", f"meter={meter}"), {}) for text, _ in CLAIMS]
+    of_the_dashboard = [Formula.read(text, CELLS | {"B3": meter}) for text in CELLS.values() if text.startswith("=")]
+    return [formula for formula in of_the_page + of_the_dashboard if formula.around]
+
+
+def test_one_cell_says_what_is_wrong_and_never_0(household: tuple[Running, str]) -> None:
+    service, key = household
+    assert len(one_cell_formulas("electricity")) == 9
+    for formula in one_cell_formulas("electricity"):
+        assert "access key is wrong" in str(formula.shown(service, "pss_wrong"))
+    for formula in one_cell_formulas("steam"):
+        assert "names no meter" in str(formula.shown(service, key))
+
+
+def test_one_cell_is_blank_where_nothing_was_measured(household: tuple[Running, str]) -> None:
+    carbon_of_gas = [formula for formula in one_cell_formulas("gas") if "carbon_kg" in formula.address]
+    assert [formula.shown(*household) for formula in carbon_of_gas] == ["", ""]
 
 
 def test_a_wrong_key_shows_in_the_cell_when_errors_are_asked_for(household: tuple[Running, str]) -> None:

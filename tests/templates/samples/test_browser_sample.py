@@ -1,13 +1,11 @@
 """Pages of another site in a real browser read the service with a key and not without; and Code.gs's own dialog."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 
 import pytest
-from conftest import program
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from service import Running
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
@@ -19,7 +17,6 @@ from app.cli.servers import served
 pytestmark = pytest.mark.chromium
 
 ADDRESS = 'https://a.example/?"<b>'
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 SAMPLE = (TEMPLATES / "javascript" / "browser.html").read_text("utf-8")
 GOOGLES = """google = { script: { run: {
     withSuccessHandler(act) { this.well = act; return this; },
@@ -27,15 +24,6 @@ GOOGLES = """google = { script: { run: {
     saveSettings(given) { window.given = given; this.well("Saved."); },
 } } }"""
 """What Google gives a dialog: a way to call the script behind it."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; Playwright's own download is not needed."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program("chromium"), args=QUIET, env={**os.environ})
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import openpyxl
 import pytest
 from conftest import program
 from service import A_ELECTRICITY, HOME_A, Running
-from templates.templates import TEMPLATES, here
+from templates.templates import ROOT, TEMPLATES, here
 
 FILES = {
     "meters.csv": "/meters.csv",
@@ -46,6 +47,29 @@ def test_the_module_for_node_gives_meters_records_and_errors(
     assert day == guarded.get(f"/usage.json?{asked}").json()
     assert len(day) == 46
     assert "names no meter" in no
+
+
+def test_parameters_of_the_module_may_be_pairs_as_its_header_and_page_show(
+    node: Path, guarded: Running, key: str, tmp_path: Path
+) -> None:
+    module = TEMPLATES / "javascript" / "powershaper.mjs"
+    texts = [file.read_text("utf-8") for file in (ROOT / "docs" / "javascript.md", module)]
+    page, header = (re.findall(r"^(?://   )?await (rows\(.+\));$", text, re.MULTILINE) for text in texts)
+    assert page == header
+    usage, compare = page
+    as_search = re.sub(r"(\[\[.+\]\])", r"new URLSearchParams(\1)", compare)
+    assert as_search != compare
+    (tmp_path / "own.mjs").write_text(
+        f'import {{ rows }} from "{module.as_uri()}";\n'
+        f"console.log(JSON.stringify(await Promise.all([{usage}, {compare}, {as_search}])));\n"
+    )
+    done = run([node, "own.mjs"], tmp_path, with_key(guarded, key))
+    assert done.returncode == 0, done.stderr
+    by_object, by_pairs, by_search = json.loads(done.stdout)
+    assert by_object == guarded.get(f"/usage.json?period=last-month&aggregate=day&key={key}").json()
+    assert list(by_pairs[0]) == ["time", "2021-01", "2021-07"]
+    assert by_pairs == by_search
+    assert by_pairs == guarded.get(f"/compare.json?meter=gas&period=2021-01&period=2021-07&key={key}").json()
 
 
 def test_the_module_for_node_run_alone_shows_the_month(node: Path, guarded: Running, key: str, tmp_path: Path) -> None:

@@ -5,15 +5,25 @@ import os
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import orjson
 import pandas as pd
 import pytest
 from e2e.reference_homes import reference_meters
+from faults.faulty import faulty_service, listing
 from reference import as_json, long_rows
 from service import HOME_A, Running
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 from templates.templates import TEMPLATES, here
+from upstream.raw_server import answer, sends
+
+from app.cli.servers import served
 
 PYTHON = TEMPLATES / "python"
 
@@ -70,14 +80,59 @@ def test_an_address_that_is_nothing_is_said_in_words(guarded: Running) -> None:
         another.get_meters()
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_key_follows_no_redirect(status: int) -> None:
+    strayed: list[str | None] = []
+
+    async def another(request: Request) -> Response:
+        strayed.append(request.headers.get("authorization"))
+        return Response("[]")
+
+    async def leads_away(_: Request) -> Response:
+        return RedirectResponse(f"{elsewhere}/meters.json", status)
+
+    with (
+        served(Starlette(routes=[Route("/meters.json", another)])) as elsewhere,
+        served(Starlette(routes=[Route("/meters.json", leads_away)])) as address,
+    ):
+        led = loaded(address, "pss_secret")
+        with pytest.raises(led.SheetsError, match=f"{elsewhere}/meters.json.* goes to no other address") as refused:
+            led.get_meters()
+    assert strayed == []
+    assert "pss_secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("days", [(None, "2021-06-01"), ("2021-06-01", None)])
+def test_a_day_that_is_none_is_refused_before_anybody_is_asked(days: tuple[str | None, str | None]) -> None:
+    unasked = loaded("http://127.0.0.1:9", "")
+    with pytest.raises(unasked.SheetsError, match="start and end are days"):
+        unasked.get_usage_records(*days, HOME_A)
+
+
+def printed(address: str, key: str) -> list[str]:
+    """The lines of the module when it is run."""
+    env = os.environ | {"SHEETS_ADDRESS": address, "SHEETS_KEY": key}
+    command: list[str | Path] = [sys.executable, PYTHON / "powershaper.py"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
 def test_the_module_prints_the_last_day_of_each_meter(guarded: Running, key: str) -> None:
-    env = os.environ | {"SHEETS_ADDRESS": guarded.address, "SHEETS_KEY": key}
-    said = subprocess.run(
-        [sys.executable, PYTHON / "powershaper.py"], env=env, capture_output=True, text=True, check=True
-    ).stdout
+    lines = printed(guarded.address, key)
     rows = guarded.get(f"/meters.json?key={key}").json()
-    assert [line.split()[0] for line in said.splitlines()] == [row["meter"] for row in rows]
-    assert all("kWh" in line for line in said.splitlines())
+    assert [line.split()[0] for line in lines] == [row["meter"] for row in rows]
+    assert all("kWh" in line for line in lines)
+
+
+def test_the_module_says_which_meter_has_measured_nothing_yet(tmp_path: Path) -> None:
+    new = {"consent_uuid": HOME_A, "type": "export", "range": None}
+    with faulty_service(tmp_path) as service:
+        service.faulty.spoils = lambda good: sends(answer(orjson.dumps([*orjson.loads(good), new])))
+        service.faulty.hits = listing
+        lines = printed(service.address, "")
+    assert "export has no half-hours yet" in lines
+    assert sum("kWh" in line for line in lines) == len(lines) - 1 == 3
 
 
 def test_one_line_fills_a_frame_with_dates_and_numbers(homes: Running, capsys: pytest.CaptureFixture[str]) -> None:
