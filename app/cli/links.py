@@ -10,18 +10,17 @@ PLACEHOLDER_KEY = "YOUR-KEY"
 
 def forms_of(query: Query, extension: str, address: str, key: str | None) -> list[tuple[str, str]]:
     """Pairs of a form's name and its text. `key` is put into each if it is given."""
-    url = address + query.link(extension)
-    if key is not None:
-        url += ("&" if "?" in url else "?") + urlencode({"key": key})
+    url = _url(query, extension, address, key)
     if query.table in REPORTS:
         return [("URL", url), ("curl", f'curl -o {query.table}.{extension} "{url}"')]
     return [
         ("URL", url),
-        ("Google Sheets", f'=IMPORTDATA("{_with_csv(url, extension)}")'),
+        ("Google Sheets", f'=IMPORTDATA("{_url(query, "csv", address, key)}")'),
         ("Power Query", power_query(query, address, key=key).text),
         ("curl", f'curl -o {query.table}.{extension} "{url}"'),
     ]
 
 
-def _with_csv(url: str, extension: str) -> str:
-    return url.replace(f".{extension}", ".csv", 1)
+def _url(query: Query, extension: str, address: str, key: str | None) -> str:
+    url = address + query.link(extension)
+    return url if key is None else url + ("&" if "?" in url else "?") + urlencode({"key": key})

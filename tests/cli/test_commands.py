@@ -63,6 +63,11 @@ def test_power_query_takes_no_error_for_rows_and_no_mark(shell: Shell, asked: li
     assert text.count("errors=cell&bom=1") == 3, "the address, the formula and curl have what was asked for"
 
 
+def test_the_name_of_a_host_may_look_like_a_format(shell: Shell) -> None:
+    shell.env["POWERSHAPER_PUBLIC_URL"] = "https://a.xlsx.example.org"
+    assert 'IMPORTDATA("https://a.xlsx.example.org/meters.csv?key=' in shell.out("link", "meters", "--format", "xlsx")
+
+
 def test_a_link_has_a_key_where_one_is_needed(shell: Shell) -> None:
     assert "key=" not in shell.out("link", "meters")
     assert "meters.csv?key=pss_1" in shell.out("link", "meters", "--key", "pss_1")
