@@ -31,21 +31,20 @@ def start_anew(path: Path, damage: ArchiveDamaged) -> None:
     half-hours are to be fetched again. ArchiveError if that can't be written; the archive then is where it was.
     """
     identity = path.stat().st_ino
-    meters, keys = _readable(path)
-    with errors("The archive is damaged, and a new one can't be made"), being_made(path) as part:
+    with errors("The archive is damaged, and a new one can't be made"), being_made(path) as part, _locked(path):
+        if path.stat().st_ino != identity:
+            return  # another process was first
+        meters, keys = _readable(path)
         with closing(sqlite3.connect(part, isolation_level=None)) as db:
             bring_forward(db, part)
             _fill(db, meters, keys)
-        with _locked(path):
-            if path.stat().st_ino != identity:
-                return  # another process was first
-            aside = free_name(path.with_name(f"{path.name}.damaged-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}"))
-            _set_aside(path, aside)
-            if path.exists():
-                part.replace(path)
-            else:
-                place(part, path)
-            flush_folder(path.parent)
+        aside = free_name(path.with_name(f"{path.name}.damaged-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}"))
+        _set_aside(path, aside)
+        if path.exists():
+            part.replace(path)
+        else:
+            place(part, path)
+        flush_folder(path.parent)
     log.error(
         "%s It was moved to %s and left as it is. The new archive begins with the names of %d meters and %d access "
         "keys; the half-hours are fetched again when they are asked for, or by `powershaper-sheets sync`.",
@@ -66,14 +65,14 @@ def _set_aside(path: Path, aside: Path) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keeps others from writing to the damaged file meanwhile, if it can still be locked."""
+    """Keeps others from writing to the damaged file meanwhile, if it can still be locked; it can be read."""
     db = sqlite3.connect(path, timeout=LONGEST_WAIT_SECONDS, isolation_level=None)
     with closing(db):
         try:
             if db.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
                 db.close()  # when it is closed SQLite removes the log of whatever is at the path then
             else:
-                db.execute("BEGIN EXCLUSIVE")
+                db.execute("BEGIN IMMEDIATE")
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                 raise

@@ -2,7 +2,9 @@
 
 import sqlite3
 import stat
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,6 +87,21 @@ def test_one_is_set_aside_and_what_links_depend_on_is_kept(
     (record,) = caplog.records
     assert str(aside) in record.getMessage()
     assert "2 meters and 1 access keys" in record.getMessage()
+
+
+def test_a_key_that_is_just_being_revoked_is_revoked_in_the_new_one(path: Path) -> None:
+    filled(path)
+    without_its_middle(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as opener:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE keys SET revoked_at = '2021-06-03 12:00:00'")
+        opening = opener.submit(open_archive, f"sqlite:///{path}", anew_if_damaged=True)
+        time.sleep(1)  # it has seen the damage, and waits for the lock
+        assert not opening.done()
+        other.execute("COMMIT")
+        with closing(opening.result()) as archive:
+            (key,) = archive.keys()
+            assert key.revoked_at == NOON
 
 
 def test_a_truncated_file_is_set_aside_and_another_begun(path: Path) -> None:
