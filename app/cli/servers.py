@@ -1,5 +1,6 @@
 """Runs ASGI apps on loopback: one in the foreground, others in threads of this process."""
 
+import asyncio
 import ipaddress
 import socket
 import threading
@@ -17,6 +18,8 @@ MOST_CONNECTIONS = 2000
 LONGEST_URL = 8 * 1024
 LARGEST_REQUEST = 64 * 1024
 """Past it a request is cut off while it still comes; up to it the guard answers it in its own form."""
+REQUEST_SECONDS = 10.0
+"""How long a request may take to come: who connects and says nothing must not shut others out."""
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -29,6 +32,17 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._request_bytes = 0
         self._began_now = self._is_in_head = self._is_in_request = True
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A request is to come."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._end)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """None is to come any more."""
+        self._is_expected_no_longer()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -43,12 +57,15 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """It has ended."""
         self._is_in_request = False
+        self._is_expected_no_longer()
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         """Reads on, unless the request has become too large."""
         self._request_bytes += len(data)
         self._began_now = False
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self._end)
         super().data_received(data)
         if self._began_now:
             self._request_bytes = len(data)
@@ -58,6 +75,18 @@ class BoundedHttp(HttpToolsProtocol):
             status = b"414 URI Too Long" if len(self.url) > LONGEST_URL else b"431 Request Header Fields Too Large"
             self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         self.transport.close()
+
+    def _is_expected_no_longer(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _end(self) -> None:
+        """Closes the connection, but not while an answer is being made: then a while later."""
+        if getattr(self.cycle, "response_complete", True):
+            self.transport.close()
+        else:
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self._end)
 
 
 def is_loopback(host: str) -> bool:

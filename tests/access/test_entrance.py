@@ -1,8 +1,9 @@
 """What the entrance says beside a status: whom it lets through, what it hides, and how it refuses what is too large."""
 
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -256,4 +257,24 @@ def test_a_head_that_never_ends_is_cut_off(public: Running, start: bytes, more: 
             for _ in range(CUT_OFF_BEFORE // len(more)):
                 connection.sendall(more)
             pytest.fail(f"{CUT_OFF_BEFORE:,} bytes were taken and nothing was cut off")
+    assert ask(public.address, "/healthz").status == 200
+
+
+def test_a_request_that_does_not_come_is_not_waited_for(public: Running) -> None:
+    address = urlsplit(public.address)
+    begun, whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with ExitStack() as stack:
+        silent, slow, idle = [
+            stack.enter_context(socket.create_connection((address.hostname, address.port), timeout=60))
+            for _ in range(3)
+        ]
+        slow.sendall(begun)
+        idle.sendall(whole + b"\r\n")
+        assert reply_of(idle).status == 200
+        with suppress(ConnectionResetError, BrokenPipeError):
+            for _ in range(60):
+                slow.sendall(b"X-Slow: 1\r\n")
+                time.sleep(1)
+            pytest.fail("a head that never ended was taken for a minute")
+        assert silent.recv(1) == idle.recv(1) == b"", "they are closed"
     assert ask(public.address, "/healthz").status == 200
