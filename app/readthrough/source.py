@@ -176,7 +176,7 @@ class ReadThrough:
     ) -> Answered:
         shown = self._shown(meter, asked, days) if failure else _expected(meter, asked)
         if not len(shown):
-            if failure and not days.held.any():  # nobody knows whether there is data: that is no empty table
+            if failure and not days.held.all():  # nobody knows whether there is data: that is no empty table
                 raise failure
             return Answered(meter, HalfHours.missing(shown), None, None, None, outcome)
         days = days.between(shown.first_day, shown.last_day)
@@ -239,9 +239,7 @@ class ReadThrough:
     def _can_answer(self, meter: Meter, asked: Span, days: Days) -> bool:
         """Whether there is an answer without the days that are missing."""
         shown = self._shown(meter, asked, days)
-        if not len(shown):
-            return bool(days.held.any())
-        return bool(days.between(shown.first_day, shown.last_day).held.all())
+        return bool((days.between(shown.first_day, shown.last_day) if len(shown) else days).held.all())
 
     def _recheck(self, meter: Meter, due: NDArray[np.int64]) -> None:
         for first, last in calls_to_cover(due, self._call_days):

@@ -80,3 +80,17 @@ def test_days_that_are_listed_and_can_not_be_fetched_break_no_sheet_that_worked(
         alone = service.get("/usage.csv?meter=gas&period=2021-06-16&tz=UTC")
         assert alone.status_code == 503, "never an empty 200"
         assert service.get("/usage.csv?meter=gas&period=last-60-days&tz=UTC").status_code == 503, "never half a total"
+
+
+def test_days_of_which_only_some_were_looked_at_are_an_error_and_no_empty_table(tmp_path: Path) -> None:
+    down = {"on": False}
+    with running(tmp_path, now=NOON, wrap=partial(failing_when, lambda _: down["on"], 503)) as service:
+        today = "/usage.csv?meter=gas&start=2021-06-15&tz=UTC&end=2021-06-"
+        assert len(service.rows(today + "15")) == 1, "its half-hours come tomorrow"
+        down["on"] = True
+        for days in range(1, 30, 7):
+            service.clock.now = NOON.timestamp() + days * DAY
+            for table in (today, today.replace("usage", "gaps")):
+                answer = service.get(f"{table}{min(30, 15 + days)}")
+                assert (answer.status_code, answer.text[:12]) == (503, "error,remedy"), days
+            assert len(service.rows(today + "15")) == 1
