@@ -145,7 +145,8 @@ class SqliteArchive:
         with self._file.writing() as db:
             row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
             text, given = change(row[0] if row else None)
-            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
+            if row is None or row[0] != text:  # a write wears the disk, and has other processes read everything again
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
         return given
 
     def asked(self, meter_ids: Collection[int], now: int) -> None:
