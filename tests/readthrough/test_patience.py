@@ -1,5 +1,6 @@
 """Who can be answered from what is held doesn't wait long for what is newer, however slow PowerShaper is."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -9,6 +10,7 @@ import pytest
 from service import eventually, failing_when, running
 
 from app.demo import DemoUpstream
+from app.readthrough import Waits
 
 NOON = datetime(2021, 6, 15, 12, tzinfo=UTC)
 DAY = 86_400
@@ -94,3 +96,14 @@ def test_days_of_which_only_some_were_looked_at_are_an_error_and_no_empty_table(
                 answer = service.get(f"{table}{min(30, 15 + days)}")
                 assert (answer.status_code, answer.text[:12]) == (503, "error,remedy"), days
             assert len(service.rows(today + "15")) == 1
+
+
+def test_what_a_request_waited_for_the_list_it_does_not_wait_for_half_hours() -> None:
+    async def scenario() -> None:
+        waits = Waits(whole=60, patience=5)
+        deadline = waits.deadline()
+        for _ in range(2):
+            assert waits.patient(deadline) == deadline - 55
+            await asyncio.sleep(0.01)
+
+    asyncio.run(scenario())
