@@ -95,7 +95,9 @@ def test_days_of_which_only_some_were_looked_at_are_an_error_and_no_empty_table(
             for table in (today, today.replace("usage", "gaps")):
                 answer = service.get(f"{table}{min(30, 15 + days)}")
                 assert (answer.status_code, answer.text[:12]) == (503, "error,remedy"), days
-            assert len(service.rows(today + "15")) == 1
+            known = service.get(today + "15")
+            assert (known.status_code, len(known.text.splitlines())) == (200, 1)
+            assert known.headers["x-data-as-of"] == "2021-06-15T12:00:00Z"
 
 
 def test_what_a_request_waited_for_the_list_it_does_not_wait_for_half_hours() -> None:
