@@ -185,6 +185,10 @@ class SqliteArchive:
         with self._file.reading() as db:
             copy_whole(db, path)
 
+    def try_to_read(self) -> None:
+        """Reads a little."""
+        self._file.try_to_read()
+
     def try_to_write(self) -> None:
         """Writes what is there already."""
         self._file.write_header_again()

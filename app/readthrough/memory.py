@@ -123,8 +123,8 @@ class Memory:
             await self._write_what_waits()
 
     async def try_to_read(self) -> None:
-        """ArchiveError if the archive can't be read, whatever is remembered of it."""
-        await self._read("try", lambda archive: archive.listed())
+        """ArchiveError if the archive can't be read or is damaged, whatever is remembered of it."""
+        await self._read("try", lambda archive: archive.try_to_read())
 
     async def sizes(self) -> tuple[Mapping[int, int], int]:
         """How many half-hours are held that have a value, by meter id, and the archive's size in bytes."""
