@@ -49,6 +49,7 @@ class Memory:
         self._reads: dict[Hashable, Future[Any]] = {}
         self._version: int | None = None
         self._looked_at = -LOOK_AGAIN_SECONDS
+        self._looking: Future[int] | None = None
 
     @property
     def trouble(self) -> str | None:
@@ -200,13 +201,14 @@ class Memory:
 
     async def _look(self) -> None:
         """Forgets everything when another process has written. Asked on the thread whose own writes don't count."""
-        if monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
+        is_looking = self._looking is not None and not self._looking.done()
+        if is_looking or monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
             return
         self._looked_at = monotonic()
         is_first = self._version is None
-        looking = wrap_future(self._threads.look(lambda archive: archive.version()))
-        looking.add_done_callback(self._looked)
-        await asyncio.wait([looking], timeout=LONGEST_LOOK_SECONDS)
+        self._looking = wrap_future(self._threads.look(lambda archive: archive.version()))
+        self._looking.add_done_callback(self._looked)
+        await asyncio.wait([self._looking], timeout=LONGEST_LOOK_SECONDS)
         if is_first:
             self._threads.write(lambda archive: archive.try_to_write())
         elif (trouble := self._threads.trouble) is not None:
