@@ -83,6 +83,10 @@ class Archive(Protocol):
         """
         ...
 
+    def try_to_read(self) -> None:
+        """ArchiveError if the archive can't be read, ArchiveDamaged also if damage was met anywhere in it."""
+        ...
+
     def try_to_write(self) -> None:
         """Changes nothing, and raises ArchiveError if the archive can't be written."""
         ...

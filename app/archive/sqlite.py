@@ -145,7 +145,8 @@ class SqliteArchive:
         with self._file.writing() as db:
             row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
             text, given = change(row[0] if row else None)
-            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
+            if row is None or row[0] != text:  # a write wears the disk, and has other processes read everything again
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
         return given
 
     def asked(self, meter_ids: Collection[int], now: int) -> None:
@@ -183,6 +184,10 @@ class SqliteArchive:
         """Makes a copy."""
         with self._file.reading() as db:
             copy_whole(db, path)
+
+    def try_to_read(self) -> None:
+        """Reads a little."""
+        self._file.try_to_read()
 
     def try_to_write(self) -> None:
         """Writes what is there already."""

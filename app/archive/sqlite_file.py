@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from app.archive.checks import check, exposed, faults_of, remember_damage
-from app.archive.faults import errors
+from app.archive.faults import damaged, errors
 from app.archive.versions import APPLICATION_ID, SCHEMA_VERSION, bring_forward, version_of
 from app.domain.errors import ArchiveDamaged, ArchiveError
 
@@ -34,7 +34,7 @@ class SqliteFile:
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        self._damage_is_known = False
+        self._damaged: Identity | None = None
         try:
             with errors():
                 _make_private(path)
@@ -80,6 +80,13 @@ class SqliteFile:
         """Writes a page as it is: whether the file can be written shows in nothing less. ArchiveError."""
         with self.writing() as db:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def try_to_read(self) -> None:
+        """Reads a little. ArchiveError if that can't be, ArchiveDamaged if damage was met anywhere in the file."""
+        with self.reading() as db:
+            db.execute("SELECT count(*) FROM facts").fetchone()
+            if self._damaged == self._local.identity:
+                raise damaged("some of it could not be read")
 
     def integrity(self) -> list[str]:
         """What is wrong with the file. Damage that is found is found again by the next start."""
@@ -145,10 +152,11 @@ class SqliteFile:
         try:
             yield
         except ArchiveDamaged:
-            if not self._damage_is_known:
-                self._damage_is_known = True
-                with suppress(sqlite3.Error, OSError), closing(_connect(self._path, patience=1)) as db:
-                    remember_damage(db)
+            with suppress(sqlite3.Error, OSError):
+                if self._damaged != (identity := _identity(self._path)):
+                    self._damaged = identity
+                    with closing(_connect(self._path, patience=1)) as db:
+                        remember_damage(db)
             raise
 
 

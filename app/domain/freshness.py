@@ -11,6 +11,8 @@ from app.domain.spans import DAY_SECONDS
 HOUR = 3600
 OLD_AFTER_DAYS = 30
 """No setting: from this age on the archive counts the looks at a day."""
+MOST_DAYS_AHEAD = 366
+"""A clock can be so far behind; a day further ahead is none of which anything can come: a range was listed wrongly."""
 NEVER = np.iinfo(np.int64).max
 
 
@@ -55,16 +57,18 @@ class Freshness:
         """
         doubling = DAY_SECONDS * 2 ** np.minimum(checks, self.old_looks)
         of_old = np.where(complete | (checks >= self.old_looks), NEVER, doubling)
+        is_far_ahead = age_days < -MOST_DAYS_AHEAD
         by_age = np.select(
-            [age_days <= self.young_days, age_days <= self.week_days, age_days <= OLD_AFTER_DAYS],
+            [is_far_ahead, age_days <= self.young_days, age_days <= self.week_days, age_days <= OLD_AFTER_DAYS],
             [
+                np.full_like(age_days, NEVER),
                 np.full_like(age_days, int(self.young)),
                 np.where(complete, int(self.week), int(self.week_gap)),
                 np.full_like(age_days, int(self.month)),
             ],
             of_old,
         )
-        asked_soon = silent & (checks == 0)
+        asked_soon = silent & (checks == 0) & ~is_far_ahead
         return np.where(asked_soon, np.minimum(by_age, int(self.empty)), by_age)
 
     def factor(self, meter_key: tuple[str, str]) -> float:

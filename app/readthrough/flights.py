@@ -161,7 +161,7 @@ class Flights:
 
     async def _list_meters(self) -> None:
         async with self._calls:
-            listed = await self._upstream.meters()
+            listed = await self._unreadable.asked("meters that are listed", self._upstream.meters)
         await self._memory.remember(listed, int(self._clock()))
 
     def _listed(self, listing: "asyncio.Task[None]") -> None:

@@ -72,18 +72,22 @@ class Listing:
             raise failure or error from None
 
     async def _renewed(self, deadline: float) -> Outcome:
-        """Has the list looked at again when it is due: before the answer if it is very old, else behind it."""
-        moments, _ = await self._memory.meters()
+        """Has the list looked at again when it is due: before the answer if it is very old, else behind it.
+
+        One without any meter is due again as soon as one that lacks a meter.
+        """
+        moments, meters = await self._memory.meters()
         if moments is None:
             if failure := await self._fetched(deadline):
                 raise failure
             return Outcome.MISS
         age = abs(int(self._clock()) - moments[0])
-        if age <= self._freshness.meters:
+        is_empty = not any(meter.is_listed for meter in meters)
+        if age <= self._freshness.meters and not is_empty:
             return Outcome.HIT
         if self._was_asked_lately(moments[0]) and not self._flights.is_listing:
             return Outcome.STALE if self._flights.listing_failure else Outcome.HIT
-        if age > self._freshness.meters_stale or not self._recheck_behind:
+        if is_empty or age > self._freshness.meters_stale or not self._recheck_behind:
             return Outcome.STALE if await self._fetched(self._waits.patient(deadline)) else Outcome.PARTIAL
         self._asked_at = int(self._clock())
         self._flights.list_meters()

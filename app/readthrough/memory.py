@@ -49,6 +49,7 @@ class Memory:
         self._reads: dict[Hashable, Future[Any]] = {}
         self._version: int | None = None
         self._looked_at = -LOOK_AGAIN_SECONDS
+        self._looking: Future[int] | None = None
 
     @property
     def trouble(self) -> str | None:
@@ -123,8 +124,8 @@ class Memory:
             await self._write_what_waits()
 
     async def try_to_read(self) -> None:
-        """ArchiveError if the archive can't be read, whatever is remembered of it."""
-        await self._read("try", lambda archive: archive.listed())
+        """ArchiveError if the archive can't be read or is damaged, whatever is remembered of it."""
+        await self._read("try", lambda archive: archive.try_to_read())
 
     async def sizes(self) -> tuple[Mapping[int, int], int]:
         """How many half-hours are held that have a value, by meter id, and the archive's size in bytes."""
@@ -200,13 +201,14 @@ class Memory:
 
     async def _look(self) -> None:
         """Forgets everything when another process has written. Asked on the thread whose own writes don't count."""
-        if monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
+        is_looking = self._looking is not None and not self._looking.done()
+        if is_looking or monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
             return
         self._looked_at = monotonic()
         is_first = self._version is None
-        looking = wrap_future(self._threads.look(lambda archive: archive.version()))
-        looking.add_done_callback(self._looked)
-        await asyncio.wait([looking], timeout=LONGEST_LOOK_SECONDS)
+        self._looking = wrap_future(self._threads.look(lambda archive: archive.version()))
+        self._looking.add_done_callback(self._looked)
+        await asyncio.wait([self._looking], timeout=LONGEST_LOOK_SECONDS)
         if is_first:
             self._threads.write(lambda archive: archive.try_to_write())
         elif (trouble := self._threads.trouble) is not None:

@@ -65,7 +65,7 @@ class Questions:
             keeping.most_bytes, keeping.stale, timer=clock, getsizeof=lambda said: len(said.body)
         )
         self._asking: dict[Hashable, asyncio.Task[Said]] = {}
-        self._asked: LRUCache[str, TTLCache[Hashable, float]] = LRUCache(MOST_ASKERS)
+        self._asked: LRUCache[str, dict[Hashable, float]] = LRUCache(MOST_ASKERS)
 
     async def meters(self, asker: str, deadline: float) -> Said:
         """The list of meters. QuotaExceeded if `asker` has asked too much, UpstreamError if there is no answer."""
@@ -128,10 +128,8 @@ class Questions:
     def _count(self, asker: str, question: Hashable) -> None:
         """Counts a question that is put to PowerShaper. QuotaExceeded if it is one too many within the hour."""
         now = self._clock()
-        asked = self._asked.get(asker)
-        if asked is None:
-            asked = self._asked[asker] = TTLCache(self._keeping.most_questions, HOUR, timer=self._clock)
-        asked.expire()
+        asked = {known: at for known, at in self._asked.get(asker, {}).items() if 0 <= now - at < HOUR}
+        self._asked[asker] = asked
         if question in asked:
             return
         if len(asked) >= self._keeping.most_questions:

@@ -175,12 +175,8 @@ class ReadThrough:
         self, meter: Meter, asked: Span, days: Days, outcome: Outcome, failure: SheetsError | None
     ) -> Answered:
         shown = self._shown(meter, asked, days) if failure else _expected(meter, asked)
-        if not len(shown):
-            if failure and not days.held.any():  # nobody knows whether there is data: that is no empty table
-                raise failure
-            return Answered(meter, HalfHours.missing(shown), None, None, None, outcome)
-        days = days.between(shown.first_day, shown.last_day)
-        if len(_missing(meter, days)):
+        days = _days_of(shown, days)
+        if len(_missing(meter, days)):  # nobody knows whether there is data: that is no empty table
             raise failure or UpstreamUnavailable(
                 "PowerShaper has not yet sent all days of the period.", remedy="Try again in a minute."
             )
@@ -238,10 +234,7 @@ class ReadThrough:
 
     def _can_answer(self, meter: Meter, asked: Span, days: Days) -> bool:
         """Whether there is an answer without the days that are missing."""
-        shown = self._shown(meter, asked, days)
-        if not len(shown):
-            return bool(days.held.any())
-        return bool(days.between(shown.first_day, shown.last_day).held.all())
+        return bool(_days_of(self._shown(meter, asked, days), days).held.all())
 
     def _recheck(self, meter: Meter, due: NDArray[np.int64]) -> None:
         for first, last in calls_to_cover(due, self._call_days):
@@ -262,14 +255,19 @@ class ReadThrough:
         ]
 
     async def _again(self, meter: Meter) -> Meter:
-        """The meter as it is known now."""
+        """The meter as it is known now; as it was, if another archive took the place of the one that knew it."""
         meters = (await self._memory.meters())[1]
-        return next(known for known in meters if known.listed.key == meter.listed.key)
+        return next((known for known in meters if known.listed.key == meter.listed.key), meter)
 
 
 def _missing(meter: Meter, days: Days) -> NDArray[np.int64]:
     """The days that are to be fetched. Of a meter that is no longer listed none can be: there it has gaps."""
     return days.first_day + np.flatnonzero(meter.is_listed & ~days.held)
+
+
+def _days_of(shown: Span, days: Days) -> Days:
+    """The days that an answer says something about: an empty one says of all days that they have no half-hours."""
+    return days.between(shown.first_day, shown.last_day) if len(shown) else days
 
 
 def _expected(meter: Meter, asked: Span) -> Span:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from app.domain.errors import ArchiveDamaged
 from app.domain.meters import Meter
 from app.readthrough.flights import Upstream
 from app.readthrough.memory import Memory
@@ -16,12 +17,13 @@ NO_WORDS = {"quota": "paused", "down": "down", "refused": "refused"}
 class Health:
     """Moments are UTC seconds; `listed_at`, when the list of meters was last fetched, is None before the first time.
 
-    `trouble` tells why the archive can't be written.
+    `trouble` tells why the archive can't be written, or what of it is damaged.
     """
 
     now: float
     listed_at: int | None
     trouble: str | None
+    is_damaged: bool
     state: State
     limits: Limits
 
@@ -35,7 +37,12 @@ class Health:
 
     @property
     def can_answer(self) -> bool:
-        """Whether tables can be answered: from what is held, or because PowerShaper isn't known to be away."""
+        """Whether tables can be answered: from what is held, or because PowerShaper isn't known to be away.
+
+        Of a damaged archive nobody knows, and a new start mends it.
+        """
+        if self.is_damaged:
+            return False
         return self.listed_at is not None or self.upstream == "ok"
 
 
@@ -80,13 +87,18 @@ class Watch:
 
     async def health(self) -> Health:
         """Whether it can answer: cheap to ask, however much is held. ArchiveError if the archive can't be read."""
-        await self._memory.try_to_read()
+        damage = None
+        try:
+            await self._memory.try_to_read()
+        except ArchiveDamaged as error:
+            damage = str(error)
         state = await self._upstream.state()
         moments, _ = await self._memory.meters()
         return Health(
             now=self._clock(),
             listed_at=None if moments is None else moments[0],
-            trouble=self._memory.trouble,
+            trouble=damage or self._memory.trouble,
+            is_damaged=damage is not None,
             state=state,
             limits=self._limits,
         )

@@ -16,5 +16,5 @@ class Waits:
         return asyncio.get_running_loop().time() + self.whole
 
     def patient(self, deadline: float) -> float:
-        """The moment, `deadline` or before, until which a request waits that could be answered at once."""
-        return min(deadline, asyncio.get_running_loop().time() + self.patience)
+        """The moment, `deadline` or before, until which a request waits in all that could be answered at once."""
+        return deadline - max(0.0, self.whole - self.patience)

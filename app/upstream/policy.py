@@ -1,8 +1,8 @@
 """How often PowerShaper may be asked, and when not at all: decisions as values, without a clock, chance or network.
 
-Before a call `decide` says go, wait or no; what came of it is told with `succeeded`, `failed`, `over_quota` and
-`refused`, which give the next state. All moments are UTC seconds. The state is small, and is kept where every process
-that asks PowerShaper sees it.
+Before a call `decide` says go, wait or no; what came of it is told with `succeeded`, `failed`, `over_quota`,
+`refused` and `given_up`, which give the next state. All moments are UTC seconds. The state is small, and is kept where
+every process that asks PowerShaper sees it.
 """
 
 from collections.abc import Mapping
@@ -137,6 +137,11 @@ def succeeded(state: State, now: float, meter: str | None = None) -> State:
         refused_meters=refused_meters,
         answered_at=now,
     )
+
+
+def given_up(state: State, _now: float) -> State:
+    """After a call that tells nothing: if it was a probe, another one may go."""
+    return replace(state, probing_until=0)
 
 
 def failed(state: State, limits: Limits, now: float, *, is_half: bool = False) -> State:

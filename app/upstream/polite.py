@@ -136,6 +136,9 @@ class PolitePowerShaper:
                     raise
                 await self._sleep(self._chance() * self._limits.retry * 2**tries)
                 tries += 1
+            except BaseException:  # whoever waits for this probe need not wait for nothing
+                await self._heard(policy.given_up)
+                raise
             else:
                 await self._heard(lambda state, now: policy.succeeded(state, now, meter))
                 return answer
@@ -143,6 +146,7 @@ class PolitePowerShaper:
     async def _refused(self, meter: str | None, error: UpstreamRefused) -> None:
         """If the list of meters is answered, one meter alone is refused; if it isn't, the token is."""
         if meter is not None:
+            await self._heard(policy.given_up, error)  # else the list would wait until this very probe is over
             await self.meters()
         await self._heard(lambda state, now: policy.refused(state, self._limits, now, meter), error)
 

@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from app.domain.errors import UpstreamUnreadable
+from app.domain.errors import UpstreamTooLarge, UpstreamUnreadable
 from app.domain.halfhours import HalfHours, Reading
 from app.domain.meters import ListedMeter
 from app.domain.spans import HALF_HOUR_SECONDS, Span, half_hour_of
@@ -23,6 +23,9 @@ DEFAULT_ZONE = ZoneInfo("Europe/London")
 LARGEST_KWH = Decimal(10_000_000)
 """No meter of a home measures 10 GWh in a half-hour; below it sums of decades stay exact in 64 bits."""
 ONE_MILLIONTH = Decimal("0.000001")
+MOST_ITEMS = 2_000_000
+"""Twice what ten years of half-hours in one answer have. Two bytes of JSON can take a hundred in memory."""
+MOST_METERS = 2000
 LONGEST_NUMBER = 64
 DEEPEST = 20
 BETWEEN = re.compile(r"[ \t\n\r,]*")
@@ -35,11 +38,15 @@ CONSENT = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 def meters_of(body: bytes) -> list[ListedMeter]:
     """The meters of an answer of `/meters/`, in its order."""
-    return [_meter(item, place) for place, item in enumerate(_array(body), 1)]
+    items = _array(body)
+    if len(items) > MOST_METERS:
+        _unreadable(f"it lists more than {MOST_METERS} meters")
+    return [_meter(item, place) for place, item in enumerate(items, 1)]
 
 
 def check_json(body: bytes) -> None:
     """Raises UpstreamUnreadable if an answer is no JSON; of what is in it nothing is asked."""
+    _check_items(body)
     try:
         json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -132,7 +139,16 @@ def _range(limits: Mapping[str, Any], place: int) -> Span | None:
     return Span(first, last + 1) if first <= last else None
 
 
+def _check_items(body: bytes) -> None:
+    """Raises UpstreamTooLarge if an answer would take very much more memory than it has bytes."""
+    if sum(body.count(mark) for mark in b",[{") > MOST_ITEMS:
+        raise UpstreamTooLarge(
+            f"PowerShaper's answer has more than {MOST_ITEMS:,} items.", remedy="Ask for a shorter period."
+        )
+
+
 def _array(body: bytes) -> list[Any]:
+    _check_items(body)
     try:
         answer = json.loads(
             body.decode("utf-8"),

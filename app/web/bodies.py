@@ -7,12 +7,15 @@ from cachetools import LRUCache
 
 from app.web.answers import Body
 
+BYTES_BESIDE = 3000
+"""What is kept with a body: what it was made from, and the question."""
+
 
 class Bodies:
     """Remembers bodies up to `most_bytes` in all."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._kept: LRUCache[Hashable, Body] = LRUCache(most_bytes, getsizeof=len)
+        self._kept: LRUCache[Hashable, Body] = LRUCache(most_bytes, getsizeof=_bytes)
         self._making: dict[Hashable, asyncio.Task[Body]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], Body]) -> Body:
@@ -31,5 +34,9 @@ class Bodies:
         if task.cancelled() or task.exception():
             return
         body = task.result()
-        if len(body) <= self._kept.maxsize:
+        if _bytes(body) <= self._kept.maxsize:
             self._kept[key] = body
+
+
+def _bytes(body: Body) -> int:
+    return len(body) + BYTES_BESIDE

@@ -179,6 +179,17 @@ def test_the_version_changes_when_another_writes_and_only_then(opened: Opened) -
     assert set(archive.days(meter.id, DAY, DAY).half_hours.micro_kwh) == {1}
 
 
+def test_a_fact_that_stays_as_it_is_is_not_written(opened: Opened) -> None:
+    one, other = opened(), opened()
+    one.change_fact("state", lambda _: ("calm", None))
+    before = other.version()
+    for _ in range(10):
+        assert one.change_fact("state", lambda text: (text or "", text)) == "calm"
+    assert other.version() == before
+    one.change_fact("state", lambda _: ("busy", None))
+    assert other.version() != before
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_half_hours_that_have_a_value_are_counted(archive: Archive, seed: int) -> None:
     first, second = archive.remember([GAS, replace(GAS, type="electricity")], NOON)

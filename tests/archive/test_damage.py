@@ -228,7 +228,10 @@ def test_a_service_that_meets_damage_says_so_and_one_started_again_has_all_half_
         cell = service.text(QUESTION + "gas&errors=cell")
         assert cell.startswith("error,remedy")
         assert service.calls == []
+        assert (service.get("/readyz").status_code, service.get("/healthz").status_code) == (503, 200)
+        assert "damaged" in service.text("/status.csv")
     with running(tmp_path, now=JUNE) as service:
+        assert service.get("/readyz").text == "ready\n"
         for meter, rows in right.items():
             assert service.text(QUESTION + meter) == rows
         assert len(service.calls) == 3

@@ -241,7 +241,7 @@ def test_an_archive_of_a_newer_version_is_left_alone(shell: Shell) -> None:
     db.execute("PRAGMA user_version = 99")
     db.close()
     before = path.read_bytes()
-    assert "made by a newer powershaper-sheets" in shell.fails("serve")
+    assert "made by a newer powershaper-sheets" in shell.fails("serve", "--port", "0")
     assert path.read_bytes() == before
 
 

@@ -51,6 +51,12 @@ def test_a_day_is_due_after_the_wait_of_its_age(age: int, cells: list[Cell], wai
     assert one_day(age, cells, 0).rechecked(meter(), NOW, Freshness()).tolist() == [True]
 
 
+@pytest.mark.parametrize("cells", [COMPLETE, INCOMPLETE, EMPTY, NONE_LISTED])
+def test_a_day_that_is_years_ahead_is_not_looked_at_before_it_comes_nearer(cells: list[Cell]) -> None:
+    assert not is_due(-367, cells, 10_000 * DAYS)
+    assert is_due(-366, cells, 1.1 * HOURS + 1), "the clock may be behind"
+
+
 @given(st.integers(31, 10_000), st.integers(0, 10), st.integers(0, 10**9))
 def test_an_old_complete_day_stays(age: int, checks: int, waited: int) -> None:
     assert not is_due(age, COMPLETE, waited, checks)

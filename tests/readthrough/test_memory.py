@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any, TypeVar
 
 from archive.stores import DAY, GAS, NOON, measured, same
@@ -15,6 +16,7 @@ from app.domain.errors import ArchiveError
 from app.domain.halfhours import HalfHours
 from app.domain.meters import ListedMeter, Meter
 from app.readthrough import ArchivedState, Memory
+from app.readthrough.memory import LOOK_AGAIN_SECONDS
 from app.upstream import Limits, State
 
 T = TypeVar("T")
@@ -24,6 +26,11 @@ class FailingArchive(SqliteArchive):
     """An archive that takes nothing as often as `failures` says, as if its disk had been full for a moment."""
 
     failures = 0
+    looks = 0
+
+    def version(self) -> int:
+        self.looks += 1
+        return super().version()
 
     def remember(self, listed: Sequence[ListedMeter], now: int) -> list[Meter]:
         self._fail()
@@ -114,5 +121,23 @@ def test_no_change_of_the_policys_state_is_lost_while_the_archive_takes_none_and
             archive.failures = failures
             await asyncio.gather(*(store.change(counted) for _ in range(10)))
         assert (await store.read()).calls == 50
+
+    with_memory(tmp_path, scenario)
+
+
+def test_no_second_look_waits_behind_a_write_that_waits_itself(tmp_path: Path) -> None:
+    async def scenario(archive: FailingArchive, threads: Threads, memory: Memory) -> None:
+        await memory.remember([GAS], NOON)
+        meters = await memory.meters()
+        looks = archive.looks
+        locked = Event()
+        waiting = threads.write(lambda _: locked.wait(timeout=60))
+        for _ in range(3):
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            assert await memory.meters() == meters
+        locked.set()
+        await asyncio.wrap_future(waiting)
+        await asyncio.wrap_future(threads.look(lambda _: None))
+        assert archive.looks == looks + 1
 
     with_memory(tmp_path, scenario)

@@ -1,5 +1,6 @@
 """Who can be answered from what is held doesn't wait long for what is newer, however slow PowerShaper is."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -9,6 +10,7 @@ import pytest
 from service import eventually, failing_when, running
 
 from app.demo import DemoUpstream
+from app.readthrough import Waits
 
 NOON = datetime(2021, 6, 15, 12, tzinfo=UTC)
 DAY = 86_400
@@ -80,3 +82,30 @@ def test_days_that_are_listed_and_can_not_be_fetched_break_no_sheet_that_worked(
         alone = service.get("/usage.csv?meter=gas&period=2021-06-16&tz=UTC")
         assert alone.status_code == 503, "never an empty 200"
         assert service.get("/usage.csv?meter=gas&period=last-60-days&tz=UTC").status_code == 503, "never half a total"
+
+
+def test_days_of_which_only_some_were_looked_at_are_an_error_and_no_empty_table(tmp_path: Path) -> None:
+    down = {"on": False}
+    with running(tmp_path, now=NOON, wrap=partial(failing_when, lambda _: down["on"], 503)) as service:
+        today = "/usage.csv?meter=gas&start=2021-06-15&tz=UTC&end=2021-06-"
+        assert len(service.rows(today + "15")) == 1, "its half-hours come tomorrow"
+        down["on"] = True
+        for days in range(1, 30, 7):
+            service.clock.now = NOON.timestamp() + days * DAY
+            for table in (today, today.replace("usage", "gaps")):
+                answer = service.get(f"{table}{min(30, 15 + days)}")
+                assert (answer.status_code, answer.text[:12]) == (503, "error,remedy"), days
+            known = service.get(today + "15")
+            assert (known.status_code, len(known.text.splitlines())) == (200, 1)
+            assert known.headers["x-data-as-of"] == "2021-06-15T12:00:00Z"
+
+
+def test_what_a_request_waited_for_the_list_it_does_not_wait_for_half_hours() -> None:
+    async def scenario() -> None:
+        waits = Waits(whole=60, patience=5)
+        deadline = waits.deadline()
+        for _ in range(2):
+            assert waits.patient(deadline) == deadline - 55
+            await asyncio.sleep(0.01)
+
+    asyncio.run(scenario())

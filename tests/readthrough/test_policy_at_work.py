@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from faults.faulty import COLD, ELECTRICITY, Faulty, faulty_service
 from pydantic import SecretStr
 from service import HOME_A, Running, eventually, failing_when, running
+from upstream.raw_server import answer, hangs, sends
 
 from app.demo import DemoUpstream
 
@@ -158,3 +160,31 @@ def test_who_comes_while_powershaper_is_probed_waits_for_what_comes_of_it(tmp_pa
         service.clock.now += 31
         late = ["/usage.csv?meter=gas&period=2020-12", "/usage.csv?meter=gas&period=2020-11"]
         assert [answer.status_code for answer in clients.map(service.get, late)] == [503, 503], "it is still away"
+
+
+def test_a_probe_that_finds_a_meter_refused_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with faulty_service(tmp_path, more={"wait_seconds": 10}) as service:
+        is_open(service)
+        service.faulty.spoils = lambda _: sends(answer(b"", "403 Forbidden"))
+        service.faulty.hits = lambda path: "/gas?" in path
+        assert service.get(COLD).status_code == 502
+        assert len(service.rows(COLD.replace("gas", ELECTRICITY))) == 1 + 5 * 48
+
+
+def test_a_probe_that_ends_with_the_service_keeps_nobody_waiting_after_it(tmp_path: Path) -> None:
+    with faulty_service(tmp_path, more={"wait_seconds": 0.1}) as service:
+        is_open(service)
+        service.faulty.spoils = lambda _: hangs()
+        assert service.get(COLD).status_code == 503
+        eventually(lambda: len(service.faulty.server.requests) == len(service.calls))
+        clock = service.clock
+    with faulty_service(tmp_path, clock=clock, more={"wait_seconds": 10}) as service:
+        assert len(service.rows(COLD)) == 1 + 5 * 48
+
+
+def is_open(service: Faulty) -> None:
+    """The breaker has opened, and the next call is a probe."""
+    service.text("/meters.csv")
+    service.faulty.spoils = lambda _: sends(answer(b"", "503 Down"))
+    eventually(lambda: "several times in a row" in service.get(COLD).text)
+    service.clock.now += 61

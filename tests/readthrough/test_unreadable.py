@@ -57,3 +57,18 @@ def test_powershapers_own_api_is_left_alone_as_well(tmp_path: Path) -> None:
         own = f"/meters/api/v1/meter/{meter.consent_uuid}/{meter.type}"
         ask_ten_times(service, f"{own}?start=2021-05-01&end=2021-05-03&aggregate=none&tz=UTC")
         assert len(may.calls) == 1
+
+
+def test_a_list_of_meters_that_was_never_readable_is_left_alone_as_well(tmp_path: Path) -> None:
+    lists = []
+
+    def is_list(asked: dict[str, list[str]]) -> bool:
+        lists.append(asked)
+        return True
+
+    with running(tmp_path, now=NOON, wrap=partial(failing_when, is_list, 404)) as service:
+        ask_ten_times(service, MAY)
+        assert len(lists) == 1
+        service.clock.now += 301
+        ask_ten_times(service, MAY)
+        assert len(lists) == 2

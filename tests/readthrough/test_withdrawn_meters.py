@@ -70,3 +70,23 @@ def test_one_that_is_listed_again_is_asked_about_again(tmp_path: Path) -> None:
         service.clock.now += 2 * DAY
         assert len(service.rows(UNHELD)) == 1 + 2 * 48
         assert gas_calls(service)[-1].split("start=")[1][:10] == "2021-05-31"
+
+
+def test_a_list_that_has_come_empty_is_looked_at_again_after_a_minute(tmp_path: Path) -> None:
+    upstream = DemoUpstream(moved=False)
+    with running(tmp_path, now=NOON, upstream=upstream) as service:
+        meters, upstream.meters = upstream.meters, []
+        assert len(service.rows("/meters.csv")) == 1
+        upstream.meters = meters
+        service.clock.now += 61
+        held = service.text(HELD)
+        upstream.meters = []
+        service.clock.now += 2 * DAY
+        assert is_withdrawn(service)
+        upstream.meters = meters
+        calls = len(service.calls)
+        assert [service.text(HELD) for _ in range(3)] == [held] * 3
+        assert len(service.calls) == calls, "a minute has not passed"
+        service.clock.now += 61
+        assert all(row[1] for row in service.rows(UNHELD))
+        assert not is_withdrawn(service)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from app.domain.errors import UpstreamUnreadable
+from app.domain.errors import UpstreamTooLarge, UpstreamUnreadable
 from app.domain.meters import ListedMeter
 from app.domain.spans import Span, half_hour_of
 from app.upstream import wire
@@ -228,3 +228,18 @@ def test_a_list_that_cannot_be_read_is_said(answer: Any) -> None:
 def test_a_list_that_is_no_json_is_said(body: bytes) -> None:
     with pytest.raises(UpstreamUnreadable):
         wire.meters_of(body)
+
+
+@pytest.mark.parametrize("item", ["{}", "[]", "1"])
+def test_what_would_take_very_much_more_memory_than_it_has_bytes_is_not_taken_apart(item: str) -> None:
+    body = f"[{','.join([item] * 2_100_000)}]".encode()
+    for read in (wire.check_json, wire.meters_of):
+        with pytest.raises(UpstreamTooLarge):
+            read(body)
+
+
+def test_a_list_of_more_meters_than_anybody_has_is_said() -> None:
+    meters = [{"consent_uuid": f"a{number}", "type": "gas"} for number in range(2001)]
+    assert len(wire.meters_of(json.dumps(meters[1:]).encode())) == 2000
+    with pytest.raises(UpstreamUnreadable, match="more than 2000 meters"):
+        wire.meters_of(json.dumps(meters).encode())

@@ -198,6 +198,14 @@ def test_a_key_may_cause_twenty_different_questions_an_hour(tmp_path: Path) -> N
         assert asked_with(service, key, days[20]).status_code == 200
 
 
+def test_a_clock_that_goes_back_forgets_the_questions_that_are_still_to_come(tmp_path: Path) -> None:
+    with running(tmp_path, more={"api_questions": 1}) as service:
+        asked = [f"{GAS}?start=2021-03-{day:02}&end=2021-03-31" for day in (1, 2)]
+        assert [service.get(path).status_code for path in asked] == [200, 426]
+        service.clock.now -= 365 * 86_400
+        assert [service.get(path).status_code for path in asked[::-1]] == [200, 426]
+
+
 def test_without_a_right_key_where_one_is_needed_it_is_a_403(public: Running) -> None:
     assert detail(public.get(METERS), 403)
     for wrong in (".", "x" * 40, DEMO_TOKEN, new_key(), public.make_key()[:-1]):
