@@ -2,8 +2,10 @@
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from app.domain.errors import BadParameter, NotFound
@@ -76,10 +78,10 @@ def names_for(newcomers: Sequence[ListedMeter], known: Collection[Meter]) -> lis
     makes it unique, at least 8 characters.
     """
     taken = {meter.name for meter in known}
-    types = [_slug(meter.type) for meter in newcomers] + [_slug(meter.type) for meter in known]
+    types = Counter(_slug(meter.type) for meter in (*newcomers, *known))
     names = []
     for newcomer in newcomers:
-        name = _free_name(newcomer, taken, alone=types.count(_slug(newcomer.type)) == 1)
+        name = _free_name(newcomer, taken, alone=types[_slug(newcomer.type)] == 1)
         taken.add(name)
         names.append(name)
     return names
@@ -89,10 +91,9 @@ def _free_name(meter: ListedMeter, taken: Collection[str], *, alone: bool) -> st
     kind, consent = _slug(meter.type)[:20], _slug(meter.consent_uuid)
     if alone and kind not in taken:
         return kind
-    lengths = range(8, max(9, len(consent) + 1))
-    candidates = [f"{kind}-{consent[:n]}"[:40].strip("-") for n in lengths]
-    candidates += [f"{kind}-{consent[:8]}-{n}" for n in range(2, len(taken) + 3)]
-    return next(name for name in candidates if name not in taken)
+    by_consent = (f"{kind}-{consent[:n]}"[:40].strip("-") for n in range(8, max(9, len(consent) + 1)))
+    by_number = (f"{kind}-{consent[:8]}-{n}" for n in count(2))
+    return next(name for name in chain(by_consent, by_number) if name not in taken)
 
 
 def _slug(text: str) -> str:

@@ -25,7 +25,8 @@ LARGEST_KWH = Decimal(10_000_000)
 ONE_MILLIONTH = Decimal("0.000001")
 MOST_ITEMS = 2_000_000
 """Twice what ten years of half-hours in one answer have. Two bytes of JSON can take a hundred in memory."""
-MOST_METERS = 2000
+MOST_METERS = 50_000
+"""Those of ten thousand homes and more."""
 LONGEST_NUMBER = 64
 DEEPEST = 20
 BETWEEN = re.compile(r"[ \t\n\r,]*")
@@ -40,7 +41,7 @@ def meters_of(body: bytes) -> list[ListedMeter]:
     """The meters of an answer of `/meters/`, in its order."""
     items = _array(body)
     if len(items) > MOST_METERS:
-        _unreadable(f"it lists more than {MOST_METERS} meters")
+        _unreadable(f"it lists more than {MOST_METERS:,} meters")
     return [_meter(item, place) for place, item in enumerate(items, 1)]
 
 

@@ -114,3 +114,10 @@ def test_a_meters_range_is_widened_by_what_is_held(
     in_the_list: Span | None, held: Span | None, expected: Span | None
 ) -> None:
     assert Meter(1, "gas", listed("gas", span=in_the_list), is_listed=True, held=held).span == expected
+
+
+def test_the_meters_of_ten_thousand_homes_are_named_apart() -> None:
+    homes = [listed(kind, f"{home * 7919:08x}") for home in range(10_000) for kind in ("gas", "electricity")]
+    names = names_for(homes, [])
+    assert len(set(names)) == 20_000
+    assert all(checked_name(name) == name for name in names)
