@@ -56,7 +56,8 @@ class Settings(BaseModel):
         float, Field(gt=0, le=86_400, description="how long without a pause gives one call a minute back")
     ] = 900
     unreadable_seconds: Annotated[
-        float, Field(ge=0, le=86_400, description="how long nothing is asked again that was answered unreadably")
+        float,
+        Field(ge=0, le=86_400, description="how long what was answered unreadably isn't asked again; then twice that"),
     ] = 300
     retries: Annotated[int, Field(ge=0, le=5, description="how often a call that failed is tried again")] = 2
     retry_seconds: Annotated[

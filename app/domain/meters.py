@@ -78,7 +78,7 @@ def names_for(newcomers: Sequence[ListedMeter], known: Collection[Meter]) -> lis
     makes it unique, at least 8 characters.
     """
     taken = {meter.name for meter in known}
-    types = Counter(_slug(meter.type) for meter in (*newcomers, *known))
+    types = Counter([_slug(meter.type) for meter in newcomers] + [_slug(meter.type) for meter in known])
     names = []
     for newcomer in newcomers:
         name = _free_name(newcomer, taken, alone=types[_slug(newcomer.type)] == 1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -60,7 +61,8 @@ class Flight:
 class Flights:
     """Starts fetches, keeps what they bring, and lets others join them. `clock` gives UTC seconds.
 
-    At most `side_by_side` calls are under way; a span of `halved_days` or more that fails is halved.
+    At most `side_by_side` calls are under way, of one meter about half as many: one that hangs leaves room for others.
+    A span of `halved_days` or more that fails is halved.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Flights:
         self._clock = clock
         self._unreadable = unreadable
         self._calls = asyncio.Semaphore(side_by_side)
+        self._calls_of: dict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore((side_by_side + 1) // 2))
         self._halved_days = halved_days
         self._flights: set[Flight] = set()
         self._failed: set[int] = set()
@@ -136,7 +139,7 @@ class Flights:
         self._memory.make_sure_of_room(first_day, last_day)
 
         async def called() -> HalfHours:
-            async with self._calls:
+            async with self._calls_of[meter.id], self._calls:
                 return await self._upstream.half_hours(
                     meter.listed, first_day, last_day, will_halve=will_halve, is_half=is_half
                 )

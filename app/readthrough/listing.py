@@ -51,6 +51,7 @@ class Listing:
         self._waits = waits
         self._recheck_behind = recheck_behind
         self._asked_at = 0
+        self._withdrawn: frozenset[int] | None = None
 
     async def meters(self, selectors: Sequence[str], permits: Callable[[Meter], bool], deadline: float) -> Listed:
         """The meters that `selectors` mean among those that `permits` lets through, all of these if there is none.
@@ -74,7 +75,8 @@ class Listing:
     async def _renewed(self, deadline: float) -> Outcome:
         """Has the list looked at again when it is due: before the answer if it is very old, else behind it.
 
-        One without any meter is due again as soon as one that lacks a meter.
+        One without any meter is due again as soon as one that lacks a meter that is asked for, and so is, once, one
+        that a meter has just vanished from: it may have been a slip of PowerShaper's.
         """
         moments, meters = await self._memory.meters()
         if moments is None:
@@ -82,14 +84,18 @@ class Listing:
                 raise failure
             return Outcome.MISS
         age = abs(int(self._clock()) - moments[0])
-        is_empty = not any(meter.is_listed for meter in meters)
-        if age <= self._freshness.meters and not is_empty:
+        withdrawn = frozenset(meter.id for meter in meters if not meter.is_listed)
+        is_empty = len(withdrawn) == len(meters)
+        has_lost = self._withdrawn is not None and not withdrawn <= self._withdrawn
+        if age <= self._freshness.meters and not is_empty and not has_lost:
+            self._withdrawn = withdrawn
             return Outcome.HIT
         if self._was_asked_lately(moments[0]) and not self._flights.is_listing:
             return Outcome.STALE if self._flights.listing_failure else Outcome.HIT
         if is_empty or age > self._freshness.meters_stale or not self._recheck_behind:
             return Outcome.STALE if await self._fetched(self._waits.patient(deadline)) else Outcome.PARTIAL
         self._asked_at = int(self._clock())
+        self._withdrawn = withdrawn
         self._flights.list_meters()
         return Outcome.STALE if self._flights.listing_failure else Outcome.HIT
 

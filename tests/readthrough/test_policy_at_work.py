@@ -182,6 +182,17 @@ def test_a_probe_that_ends_with_the_service_keeps_nobody_waiting_after_it(tmp_pa
         assert len(service.rows(COLD)) == 1 + 5 * 48
 
 
+def test_a_meter_that_hangs_leaves_room_for_the_calls_of_others(tmp_path: Path) -> None:
+    with faulty_service(tmp_path, more={"wait_seconds": 10}) as service, ThreadPoolExecutor(8) as clients:
+        service.text("/meters.csv")
+        service.faulty.spoils, service.faulty.hits = lambda _: hangs(), lambda path: "/gas?" in path
+        hanging = [clients.submit(service.get, COLD.replace("2021-03", f"2021-0{month}")) for month in range(1, 6)]
+        eventually(lambda: len([path for path in service.calls if "/gas?" in path]) == 2)
+        assert len(service.rows(COLD.replace("gas", ELECTRICITY))) == 1 + 5 * 48
+        assert not any(asked.done() for asked in hanging)
+        service.faulty.heal()
+
+
 def is_open(service: Faulty) -> None:
     """The breaker has opened, and the next call is a probe."""
     service.text("/meters.csv")

@@ -46,7 +46,7 @@ def test_it_is_asked_again_after_a_while_and_meanwhile_other_days_and_meters_are
         may.is_bad = False
         ask_ten_times(service, MAY)
         assert len(may.calls) == 2
-        service.clock.now += 301
+        service.clock.now += 601
         assert len(service.get(MAY).json()) == 3 * 48
 
 
@@ -72,3 +72,15 @@ def test_a_list_of_meters_that_was_never_readable_is_left_alone_as_well(tmp_path
         service.clock.now += 301
         ask_ten_times(service, MAY)
         assert len(lists) == 2
+
+
+def test_what_stays_unreadable_is_asked_less_and_less_often(tmp_path: Path) -> None:
+    may = May()
+    with running(tmp_path, now=NOON, wrap=partial(failing_when, may.fails, 404)) as service:
+        for minutes in range(1, 24 * 60, 5):
+            service.clock.now = NOON.timestamp() + minutes * 60
+            assert service.get(MAY).status_code == 502
+        assert len(may.calls) == 4 + 35, "at first, after 5, 15 and 35 minutes, then every 40"
+        may.is_bad = False
+        service.clock.now += 41 * 60
+        assert len(service.get(MAY).json()) == 3 * 48

@@ -22,6 +22,10 @@ def gas_calls(service: Running) -> list[str]:
     return [call for call in service.calls if "/gas?" in call]
 
 
+def lists_asked_for(service: Running) -> int:
+    return len([call for call in service.calls if call.endswith("/meters/")])
+
+
 def is_withdrawn(service: Running) -> bool:
     return ["gas", "withdrawn"] in service.rows("/meters.csv?columns=meter,status")
 
@@ -90,3 +94,27 @@ def test_a_list_that_has_come_empty_is_looked_at_again_after_a_minute(tmp_path: 
         service.clock.now += 61
         assert all(row[1] for row in service.rows(UNHELD))
         assert not is_withdrawn(service)
+
+
+def test_one_that_vanished_from_the_list_is_looked_for_once_more_after_a_minute(tmp_path: Path) -> None:
+    upstream = DemoUpstream(moved=False)
+    with running(tmp_path, now=NOON, upstream=upstream) as service:
+        service.text(HELD)
+        meters = upstream.meters
+        withdraw(upstream, "gas")
+        service.clock.now += 7 * HOUR
+        eventually(lambda: is_withdrawn(service))
+        upstream.meters = meters
+        lists = lists_asked_for(service)
+        service.clock.now += 61
+        eventually(lambda: not is_withdrawn(service))
+        assert lists_asked_for(service) == lists + 1, "it was a slip"
+        withdraw(upstream, "gas")
+        service.clock.now += 7 * HOUR
+        eventually(lambda: is_withdrawn(service))
+        service.clock.now += 61
+        eventually(lambda: is_withdrawn(service) and lists_asked_for(service) == lists + 3)
+        for _ in range(5):
+            service.clock.now += HOUR
+            assert is_withdrawn(service)
+        assert lists_asked_for(service) == lists + 3, "it is believed"
