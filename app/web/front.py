@@ -16,7 +16,8 @@ HOW_TO = (
     "External Links) or <code>pandas.read_csv</code>, or open it here. Google Sheets takes it as "
     "<code>=IMPORTDATA(&quot;…&quot;)</code> once this service has an address on the internet.</p>"
     '<p>Excel on Windows: <a href="/connected.xlsx?period=last-month&amp;aggregate=day&amp;chart=1">a workbook that '
-    "refreshes itself</a>, with a chart. On a Mac and on the web take the xlsx of a table.</p>"
+    "refreshes itself</a>, with a chart. On a Mac and on the web take the workbook of last month, or the xlsx "
+    "of a table.</p>"
 )
 
 
