@@ -6,6 +6,8 @@ from app.formats.power_query import power_query
 from app.query import REPORTS, Query
 
 PLACEHOLDER_KEY = "YOUR-KEY"
+SHEETS, NOT_YET = "Google Sheets", "Google Sheets, once the service has an address on the internet"
+"""Google fetches from its own machines, by https."""
 
 
 def forms_of(query: Query, extension: str, address: str, key: str | None) -> list[tuple[str, str]]:
@@ -15,7 +17,7 @@ def forms_of(query: Query, extension: str, address: str, key: str | None) -> lis
         return [("URL", url), ("curl", f'curl -o {query.table}.{extension} "{url}"')]
     return [
         ("URL", url),
-        ("Google Sheets", f'=IMPORTDATA("{_url(query, "csv", address, key)}")'),
+        (SHEETS if address.startswith("https://") else NOT_YET, f'=IMPORTDATA("{_url(query, "csv", address, key)}")'),
         ("Power Query", power_query(query, address, key=key).text),
         ("curl", f'curl -o {query.table}.{extension} "{url}"'),
     ]

@@ -19,9 +19,8 @@ from app.formats.chart_looks import category_axis, colours, title_of, value_axis
 from app.tables import Clock, Column, Dates, Numbers, Table, Times
 
 WIDTH_CM, HEIGHT_CM = 25, 14
-MOST_LABELS = 16
-AXES: dict[type[Column], str] = {Times: "d mmm hh:mm", Dates: "d mmm yy", Clock: "hh:mm"}
-"""The columns that can stand under a chart, and how their cells are shown there."""
+AXES: dict[type[Column], tuple[str, int]] = {Times: ("d mmm hh:mm", 8), Dates: ("d mmm yy", 16), Clock: ("hh:mm", 16)}
+"""The columns that can stand under a chart, how their cells are shown there, and how many of them at most."""
 SHOWN = {"energy_kwh": ("Energy", "kWh"), "carbon_kg": ("Carbon", "kg CO2e"), "error_count": ("Missing", "half-hours")}
 """A title and a unit by what the columns of numbers show."""
 
@@ -52,7 +51,8 @@ def chart_sheet(table: Table, name: str) -> bytes:
     chart.set_categories(Reference(range_string=_cells(table, labels)))
     title, unit = next((shown for end, shown in SHOWN.items() if names[0].endswith(end)), ("", ""))
     chart.title = title_of(title, 1300, bold=True)
-    chart.x_axis, chart.y_axis = category_axis(AXES[type(under)], -(-table.rows // MOST_LABELS)), value_axis(unit)
+    number_format, most_labels = AXES[type(under)]
+    chart.x_axis, chart.y_axis = category_axis(number_format, -(-table.rows // most_labels)), value_axis(unit)
     chart.legend = Legend(legendPos="b", overlay=False)
     chart.width, chart.height = WIDTH_CM, HEIGHT_CM
     book = Workbook()

@@ -24,6 +24,11 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .75rem; text-align: left; white-space: nowrap; }
 thead th { background: Canvas; position: sticky; top: 0; }
 .n { text-align: right; }
+.wrap a { overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  th, td { padding: .25rem .4rem; }
+  .roomy { display: none; }
+}
 """
 
 

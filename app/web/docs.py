@@ -22,11 +22,12 @@ EXAMPLES = [
     "/usage.csv?period=last-month&aggregate=day",
     "/usage.xlsx?period=last-12-months&aggregate=month&layout=wide",
     "/usage.html?period=last-31-days&aggregate=profile",
-    "/usage.json?start=2021-06-01&end=2021-06-30&tz=UTC",
+    "/usage.json?period=last-3-months&aggregate=week&tz=UTC",
     "/usage.csv?period=last-7-days&layout=grid&value=error_count",
-    "/usage.csv?period=2021&aggregate=profile&days=weekend",
+    "/usage.csv?period=last-year&aggregate=profile&days=weekend",
     "/gaps.csv?period=all&last=10",
     "/meters.csv?columns=meter,latest",
+    "/workbook.xlsx?period=last-month",
     "/connected.xlsx?period=last-month&aggregate=day&chart=1",
 ]
 

@@ -21,7 +21,7 @@ from app.web.bodies import Bodies
 from app.web.connected import Wanted, wanted
 from app.web.errors import failed
 from app.web.layouts import compare_of, gaps_of, report_of, usage_of, written
-from app.web.made import CACHE_STATUS, MOST_SECONDS_KEPT, Made, days_text, made_of, measured_of, period_text
+from app.web.made import CACHE_STATUS, MOST_SECONDS_KEPT, Made, days_text, ends_found, made_of, measured_of, period_text
 from app.web.status import status_facts
 
 log = logging.getLogger(__name__)
@@ -180,7 +180,7 @@ class Exports:
         return made_of(
             answers,
             meters=", ".join(meter.name for meter in listed.meters),
-            period=period_text(query, days),
+            period=period_text(query, ends_found(days, [answer.half_hours for answer in answers], tz)),
             listing=listed.outcome,
             now=int(self.clock()),
             build=lambda: build(answers),
@@ -211,7 +211,8 @@ class Exports:
             answers,
             meters=", ".join(meters),
             period=", ".join(
-                f"{days_text(these)} ({period})" for these, period in zip(days, query.periods, strict=True)
+                f"{days_text(ends_found(these, [its], tz))} ({period})"
+                for these, its, period in zip(days, half_hours, query.periods, strict=True)
             ),
             listing=listed.outcome,
             now=int(self.clock()),

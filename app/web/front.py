@@ -16,7 +16,8 @@ HOW_TO = (
     "External Links) or <code>pandas.read_csv</code>, or open it here. Google Sheets takes it as "
     "<code>=IMPORTDATA(&quot;…&quot;)</code> once this service has an address on the internet.</p>"
     '<p>Excel on Windows: <a href="/connected.xlsx?period=last-month&amp;aggregate=day&amp;chart=1">a workbook that '
-    "refreshes itself</a>, with a chart. On a Mac and on the web take the xlsx of a table.</p>"
+    "refreshes itself</a>, with a chart. On a Mac and on the web take the workbook of last month, or the xlsx "
+    "of a table.</p>"
 )
 
 
@@ -37,13 +38,14 @@ def _meter_rows(meters: list[Meter]) -> str:
     if not meters:
         return "<p>PowerShaper lists no meter for this token.</p>"
     rows = "".join(
-        f"<tr><td><code>{escape(meter.name)}</code></td><td>{escape(meter.type)}</td>"
-        f"<td>{escape(meter.status or '')}</td><td>{_formats(Query('usage', meter=(meter.name,)))}</td></tr>"
+        f'<tr><td><code>{escape(meter.name)}</code></td><td class="roomy">{escape(meter.type)}</td>'
+        f"<td>{escape(meter.status or '')}</td>"
+        f'<td class="wrap">{_formats(Query("usage", meter=(meter.name,)))}</td></tr>'
         for meter in meters
     )
     return (
-        '<div class="scroll"><table><thead><tr><th>meter</th><th>type</th><th>status</th><th>its last 31 days</th>'
-        f"</tr></thead><tbody>{rows}</tbody></table></div>"
+        '<div class="scroll"><table><thead><tr><th>meter</th><th class="roomy">type</th><th>status</th>'
+        f'<th class="wrap">its last 31 days</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
@@ -75,13 +77,13 @@ def _report(address: str) -> str:
 
 def _table_rows(meters: list[Meter], address: str) -> str:
     rows = "".join(
-        f"<tr><td>{escape(text)}</td><td>{_formats(query)}</td>"
-        f'<td class="wrap"><code>{escape(address + query.link("csv"))}</code></td></tr>'
+        f'<tr><td class="wrap">{escape(text)}</td><td>{_formats(query)}</td>'
+        f'<td class="wrap roomy"><code>{escape(address + query.link("csv"))}</code></td></tr>'
         for text, query in _examples(meters)
     )
     return (
-        '<div class="scroll"><table><thead><tr><th>what</th><th>open</th><th>address to copy</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        '<div class="scroll"><table><thead><tr><th>what</th><th>open</th><th class="roomy">address to copy</th></tr>'
+        f"</thead><tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -3,10 +3,13 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from app.domain.halfhours import HalfHours
 from app.domain.periods import LocalDays
+from app.domain.spans import starts_at_utc
 from app.query import DEFAULT_PERIOD, Query
 from app.readthrough import Answered, Outcome
 from app.tables import Measured, Report, Table
@@ -62,6 +65,16 @@ def made_of(
 def measured_of(answers: Sequence[Answered]) -> list[Measured]:
     """The half-hours of each answer under its meter's name."""
     return [Measured(answer.meter.name, answer.half_hours) for answer in answers]
+
+
+def ends_found(days: LocalDays, half_hours: Sequence[HalfHours], tz: ZoneInfo) -> LocalDays:
+    """The days of a period; an end that it leaves open is the first or the last day that there is."""
+    spans = [one.span for one in half_hours if len(one)]
+    if not spans:
+        return days
+    first = starts_at_utc(min(span.first for span in spans)).astimezone(tz).date()
+    last = starts_at_utc(max(span.stop for span in spans) - 1).astimezone(tz).date()
+    return LocalDays(days.first or first, days.last or last)
 
 
 def period_text(query: Query, days: LocalDays) -> str:

@@ -11,7 +11,10 @@ from typing import Any
 import uno
 from com.sun.star.awt import Rectangle
 from com.sun.star.beans import PropertyValue
+from com.sun.star.drawing.FillStyle import NONE as NO_FILL
+from com.sun.star.drawing.LineStyle import NONE as NO_LINE
 from com.sun.star.table import CellAddress
+from com.sun.star.table.CellHoriJustify import RIGHT
 
 ADDRESS = "http://127.0.0.1:8000"
 CSV = ("Text - txt - csv (StarCalc)", "44,34,76,1,,2057,false,true")
@@ -29,6 +32,8 @@ LINKS = {
     "Last 12 months": "usage.csv?period=last-12-months&aggregate=profile&layout=wide",
 }
 """The sheets that are linked, one address each: a table that grows pushes aside what stands beside it."""
+NARROW, WIDE = 3500, 7000
+"""Room for a date or the name of a profile, and for that of a meter's column, in hundredths of a millimetre."""
 FIRST_METER = 3
 """The column of the first meter in a wide table, after time and time_utc, counted from 1."""
 ABOUT = [
@@ -54,8 +59,11 @@ def made(desktop: Any) -> Any:
     for place, asked in enumerate(LINKS.values(), 2):
         book.AreaLinks.insertAtPosition(CellAddress(place, 0, 0), f"{ADDRESS}/{asked}", "CSV_all", *CSV)
         book.AreaLinks.getByIndex(book.AreaLinks.Count - 1).RefreshPeriod = HOUR
-        book.Sheets.getByIndex(place).clearContents(EVERYTHING)
-        book.Sheets.getByIndex(place).getCellByPosition(0, 0).String = NOT_YET
+        sheet = book.Sheets.getByIndex(place)
+        sheet.clearContents(EVERYTHING)
+        sheet.getCellByPosition(0, 0).String = NOT_YET
+        sheet.getCellRangeByName("A1").Columns.Width = NARROW
+        sheet.getCellRangeByName("B1:J1").Columns.Width = WIDE
     compared(book)
     page = book.StyleFamilies.getByName("PageStyles").getByName("Default")
     page.IsLandscape, page.Width, page.Height = True, *A4_LANDSCAPE
@@ -72,21 +80,25 @@ def compared(book: Any) -> None:
     profiles.getCellRangeByName("A1:C1").CharWeight = BOLD
     charted(profiles)
     profiles.getCellRangeByName("A2:A49").NumberFormat = book.NumberFormats.queryKey("HH:MM", book.CharLocale, False)
+    profiles.getCellRangeByName("B2:C49").NumberFormat = book.NumberFormats.addNew("0.000", book.CharLocale)
     for place, (sheet, column) in enumerate([("Last month", 1), *((name, FIRST_METER) for name in headings[1:])]):
         for row in range(1, 49):
             held = f"INDEX($'{sheet}'.$A$1:$AMJ$1048576;ROW();{column})"
             profiles.getCellByPosition(place, row).Formula = f'=IF({held}="";"";{held})'
-    profiles.getCellRangeByName("A1:C1").Columns.OptimalWidth = True
+    profiles.getCellRangeByName("A1:C1").HoriJustify = RIGHT
+    profiles.getCellRangeByName("A1:C1").Columns.Width = NARROW
 
 
 def charted(profiles: Any) -> None:
     """Puts the chart of both profiles beside them."""
     everything = profiles.getCellRangeByName("A1:C49").RangeAddress
-    profiles.Charts.addNewByName("Profiles", Rectangle(9000, 500, 18000, 10000), (everything,), True, True)
+    profiles.Charts.addNewByName("Profiles", Rectangle(11000, 500, 18000, 10000), (everything,), True, True)
     chart = profiles.Charts.getByName("Profiles").EmbeddedObject
     chart.Diagram = chart.createInstance("com.sun.star.chart.LineDiagram")
     chart.HasMainTitle = chart.HasLegend = True
     chart.Title.String = "A mean day: kWh a half-hour"
+    chart.Diagram.Wall.FillStyle = chart.Legend.FillStyle = NO_FILL
+    chart.Legend.LineStyle = NO_LINE
 
 
 def main(pipe: str, file: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_link_comes_in_four_forms(shell: Shell) -> None:
     text = shell.out("link", "usage", "--meter", "gas", "--period", "last-month", "--aggregate", "day")
     url = "http://127.0.0.1:8000/usage.csv?meter=gas&period=last-month&aggregate=day"
     assert f"URL:\n{url}\n" in text
-    assert f'=IMPORTDATA("{url}")' in text
+    assert f'Google Sheets, once the service has an address on the internet:\n=IMPORTDATA("{url}")' in text
     assert f'curl -o usage.csv "{url}"' in text
     assert 'Web.Contents("http://127.0.0.1:8000", [RelativePath = "usage.csv", Query = [meter = "gas", ' in text
     assert "time = type date," in text
@@ -75,7 +75,7 @@ def test_a_link_has_a_key_where_one_is_needed(shell: Shell) -> None:
     text = shell.out("link", "usage", "--meter", "a", "--meter", "b", "--format", "xlsx")
     assert "https://sheets.example.org/usage.xlsx?meter=a&meter=b&key=YOUR-KEY\n" in text
     assert 'Query = [meter = {"a", "b"}, key = "YOUR-KEY"]' in text
-    assert '=IMPORTDATA("https://sheets.example.org/usage.csv?' in text
+    assert 'Google Sheets:\n=IMPORTDATA("https://sheets.example.org/usage.csv?' in text
 
 
 def test_sync_fills_the_archive_and_goes_on_where_it_was(shell: Shell) -> None:

@@ -51,3 +51,13 @@ def test_an_error_says_what_to_do_and_nothing_runs_off_the_page(page: Page, home
         page.goto(homes.address + path)
         width: int = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{path} is wider than a phone"
+
+
+@pytest.mark.chromium
+def test_on_a_phone_all_links_of_the_front_page_can_be_seen_at_once(page: Page, homes: Running) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(homes.address)
+    for link in page.get_by_role("link").all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390, link.get_attribute("href")

@@ -155,6 +155,28 @@ def test_a_period_without_data_still_makes_a_sound_workbook(homes: Running) -> N
     book = opened(body)
     assert table_of(book, "days")[1] == [[None] * len(table_of(book, "days")[0])]
     assert overview(book)["Energy, kWh"] == [None]
+    assert "There are no half-hours in this period" in book["overview"]["A2"].value
+    assert charts(body) == 0
+
+
+def test_a_period_without_an_end_of_its_own_is_named_by_the_days_that_there_are(homes: Running) -> None:
+    first, last = (
+        homes.rows(f"/usage.csv?meter=gas&period=all&aggregate=day&{end}=1")[1][0] for end in ("first", "last")
+    )
+    book = opened(body_of(homes, "meter=gas&period=all"))
+    assert book["overview"]["A2"].value == f"{first} to {last} (all), time zone Europe/London"
+
+
+def test_the_moment_of_a_peak_fits_its_column(homes: Running) -> None:
+    sheet = opened(body_of(homes, OCTOBER))["overview"]
+    assert sheet.column_dimensions["B"].width >= len("Wed 30 Sep 2026 20:30") + 3
+
+
+def test_every_page_of_a_long_heat_map_has_the_hours_above_it(homes: Running) -> None:
+    sheet = opened(body_of(homes, "period=2021"))["heat map"]
+    assert sheet.print_title_rows == "$5:$5"
+    assert sheet["B5"].value == "00:00"
+    assert opened(body_of(homes, OCTOBER))["heat map"].print_title_rows is None
 
 
 def test_the_workbook_comes_in_no_other_format(homes: Running) -> None:

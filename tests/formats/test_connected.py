@@ -212,6 +212,13 @@ def test_the_chart_stands_over_the_columns_of_the_table(homes: Running, asked: s
     assert book.active.title == "usage"
 
 
+@pytest.mark.parametrize(("aggregate", "most"), [("none", 8), ("day", 16)])
+def test_labels_under_the_chart_are_few_enough_to_be_read(homes: Running, aggregate: str, most: int) -> None:
+    book = load_workbook(io.BytesIO(workbook(homes, f"{JUNE}&chart=1&aggregate={aggregate}").content))
+    (chart,) = book["chart"]._charts  # type: ignore[attr-defined]  # noqa: SLF001 - openpyxl reads charts into it
+    assert (book["usage"].max_row - 1) / chart.x_axis.tickLblSkip <= most
+
+
 def test_a_key_that_is_given_where_none_is_needed_is_not_in_the_file(homes: Running, tmp_path: Path) -> None:
     key = homes.make_key()
     answer = homes.get(f"/connected.xlsx?{JUNE}&key={key}")

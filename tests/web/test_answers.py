@@ -178,6 +178,16 @@ def test_the_front_page_lists_the_meters_and_links_that_work(homes: Running) -> 
     assert f"{homes.address}/usage.csv?period=last-month&amp;aggregate=day" in page
 
 
+def test_every_example_of_the_docs_page_has_rows(homes: Running) -> None:
+    examples = re.findall(r'<td class="wrap"><a href="(/[^"]+)">', homes.text("/docs"))
+    assert len(examples) >= 8
+    for path in (example.replace("&amp;", "&") for example in examples):
+        assert not re.search(r"[0-9]{4}", path), "a year is one that many a meter has nothing of"
+        answer = homes.get(path)
+        assert answer.status_code == 200, path
+        assert len(answer.content) > 100, path
+
+
 def test_the_about_sheet_says_where_the_rows_come_from(homes: Running) -> None:
     answer = homes.get("/usage.xlsx?meter=gas&period=2021-06&aggregate=day&nocache=3")
     book = openpyxl.load_workbook(io.BytesIO(answer.content))

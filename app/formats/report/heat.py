@@ -28,7 +28,9 @@ def add_heat_map(pen: Pen, meters: Sequence[OfMeter], heading: str, note: str) -
     for i in range(2, widest + 1):
         sheet.column_dimensions[get_column_letter(i)].width = CELL_WIDTH
     shown = sum(meter.heat.rows for meter in meters)
-    print_on_a4(sheet, landscape=shown <= MOST_LANDSCAPE, one_page=shown <= MOST_ROWS_OF_A_PAGE)
+    one_page = shown <= MOST_ROWS_OF_A_PAGE
+    hours = None if one_page else f"{FIRST_BLOCK + 1}:{FIRST_BLOCK + 1}"  # the same above each meter
+    print_on_a4(sheet, landscape=shown <= MOST_LANDSCAPE, title_rows=hours, one_page=one_page)
     sheet.freeze_panes = "B4"
     starts, row = [], FIRST_BLOCK
     for meter, colour in zip(meters, colours([meter.type for meter in meters]), strict=True):

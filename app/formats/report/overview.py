@@ -15,7 +15,7 @@ from app.formats.sheets import Loose, dimension, loose_row
 from app.tables import Cell, OfMeter
 
 LINE = Border(bottom=Side(style="hair", color=GREY))
-LABEL_WIDTH, METER_WIDTH = 34, 20
+LABEL_WIDTH, METER_WIDTH = 34, 24
 NOTES = (
     "Base load: the median of the lowest half-hours of all nights (before 06:00) that are complete, as power.",
     "Daily mean: of days that are complete. Energy sums what is present; coverage says how much that is.",

@@ -24,7 +24,8 @@ DAY_FORMAT, MONTH_FORMAT, CLOCK_FORMAT = "d mmm", "mmm yyyy", "hh:mm"
 def write(report: Report, about: About) -> bytes:
     """The workbook; `about` has the facts `meter` and `period`. TooLarge past a sheet's rows or 64 MB."""
     facts = dict(about.facts)
-    note = f"{facts.get('period', '')}, time zone {facts.get('time zone', '')}"
+    none = "" if report.half_hours.rows else ". There are no half-hours in this period"
+    note = f"{facts.get('period', '')}, time zone {facts.get('time zone', '')}{none}"
     pen = Pen()
     add_chart = add_overview(pen, report.meters, _heading(report), note)
     days, months = _days(pen, report, note), _months(pen, report, note)
@@ -80,7 +81,7 @@ def _energy_charts(placed: Placed, report: Report, each: str, category_format: s
 
 def _profile(pen: Pen, report: Report, note: str) -> None:
     placed = pen.table("profile", "Mean day", f"{note}. kWh a half-hour.", report.profile, 3, totals=False)
-    for i, (meter, colour) in enumerate(_coloured(report)):
+    for i, (meter, colour) in enumerate(_coloured(report) if report.half_hours.rows else []):
         lines = [
             Line(f"{meter} weekday", "weekday", colour),
             Line(f"{meter} weekend", "weekend", colour, dashed=True),

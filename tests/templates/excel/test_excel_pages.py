@@ -29,6 +29,11 @@ def test_every_address_answers_with_a_workbook(homes: Running, name: str) -> Non
         assert answer.content.startswith(b"PK"), address
 
 
+@pytest.mark.parametrize("name", ["mac.md", "web.md"])
+def test_where_no_workbook_refreshes_itself_the_report_is_offered(name: str) -> None:
+    assert "/workbook.xlsx?" in page(name)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_file_that_is_linked_is_there(name: str) -> None:
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", page(name)) if "://" not in link]

@@ -1,7 +1,7 @@
 """Run by the Python that knows LibreOffice: opens a workbook, points its links at a service, and refreshes them.
 
 Arguments: the office's pipe, the workbook, the address in its links and that instead of it, a file to keep the workbook
-as. Prints the cells of every sheet, the chart's values and the addresses as JSON.
+as. Prints the cells of every sheet, the chart's values, the addresses and the columns that are too narrow as JSON.
 """
 
 import json
@@ -23,6 +23,19 @@ def cells(sheet: Any) -> list[list[Any]]:
     return [list(row) for row in used.DataArray]
 
 
+def narrow(sheet: Any) -> list[str]:
+    """The columns whose cells need more room than they have."""
+    cursor = sheet.createCursor()
+    cursor.gotoEndOfUsedArea(False)
+    found = []
+    for column in (sheet.Columns.getByIndex(place) for place in range(cursor.RangeAddress.EndColumn + 1)):
+        width = column.Width
+        column.setPropertyValue("OptimalWidth", True)
+        if column.Width > width:
+            found.append(f"{sheet.Name} {column.Name}")
+    return found
+
+
 def main(pipe: str, source: Path, before: str, address: str, kept: Path) -> None:
     """Does what a person does under Edit > Links to External Files, and saves."""
     resolver = uno.getComponentContext().ServiceManager.createInstance("com.sun.star.bridge.UnoUrlResolver")
@@ -41,8 +54,9 @@ def main(pipe: str, source: Path, before: str, address: str, kept: Path) -> None
     dates = book.Sheets.getByName("Days").getCellByPosition(0, 1).String if "Days" in sheets else ""
     chart = book.Sheets.getByName("Two profiles").Charts.getByIndex(0).EmbeddedObject
     lines = [list(row) for row in chart.Data.Data]
-    said = {"sheets": sheets, "links": [link.Url for link in links], "shown": dates, "lines": lines}
+    said: dict[str, Any] = {"sheets": sheets, "links": [link.Url for link in links], "shown": dates, "lines": lines}
     book.storeToURL(kept.absolute().as_uri(), (PropertyValue("FilterName", 0, "calc8", 0),))
+    said["narrow"] = [name for sheet in book.Sheets if sheet.Name != "About" for name in narrow(sheet)]
     book.close(True)
     sys.stdout.write(json.dumps(said))
 

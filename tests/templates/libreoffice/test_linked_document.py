@@ -75,6 +75,7 @@ def test_the_links_are_refreshed_and_follow_the_data(opened: Opened) -> None:
     days = opened.table("period=last-31-days&aggregate=day")
     assert near(first["sheets"]["Days"], days)
     assert first["shown"] == "2022-11-02"
+    assert first["narrow"] == [], "a number or date without room is ### to its reader"
     profiles(opened, first)
 
     opened.service.clock.now += timedelta(days=2).total_seconds()
