@@ -179,6 +179,15 @@ def test_every_page_of_a_long_heat_map_has_the_hours_above_it(homes: Running) ->
     assert opened(body_of(homes, OCTOBER))["heat map"].print_title_rows is None
 
 
+def test_charts_that_stand_beside_a_wide_table_have_pages_of_their_own(homes: Running) -> None:
+    wide = opened(body_of(homes, "period=2021-10"))
+    areas = wide["days"].print_area.replace("$", "").replace("'days'!", "").split(",")
+    assert areas == ["A1:H36", "I4:W23", "I24:W43", "I44:W63"], "the table with its total, and three charts"
+    assert all(wide[title].print_area for title in ("days", "months", "profile"))
+    narrow = opened(body_of(homes, "meter=gas&period=2021-10"))
+    assert not any(narrow[title].print_area for title in ("days", "months", "profile"))
+
+
 def test_the_workbook_comes_in_no_other_format(homes: Running) -> None:
     for extension in ("csv", "json", "html"):
         answer = homes.get(f"/workbook.{extension}")
