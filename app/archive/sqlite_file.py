@@ -100,8 +100,11 @@ class SqliteFile:
     def size_bytes(self) -> int:
         """The size of the file and of those beside it."""
         with errors():
-            beside = [self._path.with_name(self._path.name + ending) for ending in BESIDE]
-            return self._path.stat().st_size + sum(file.stat().st_size for file in beside if file.exists())
+            size = self._path.stat().st_size
+            for ending in BESIDE:
+                with suppress(FileNotFoundError):  # each write makes a journal and takes it away
+                    size += self._path.with_name(self._path.name + ending).stat().st_size
+            return size
 
     def _begun(self) -> sqlite3.Connection:
         """A transaction that has the write lock, on the file that is at the path now and has this version's tables."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from archive.stores import DAY, NOON, Opened, measured, one_meter
+from archive.stores import DAY, NOON, Opened, measured, one_meter, storing
 from shell import Shell
 from started import started
 
@@ -98,6 +98,15 @@ def test_another_programs_lock_is_waited_for_and_then_said(shell: Shell) -> None
         assert "another program keeps it locked" in shell.fails("keys", "list")
         db.execute("ROLLBACK")
     assert shell.out("keys", "list") == ""
+
+
+def test_its_size_is_told_while_another_process_writes(opened: Opened, url: str) -> None:
+    archive = opened()
+    writer = storing(url, one_meter(archive).id, DAY, spans=200, days=1)
+    while writer.is_alive():
+        assert archive.size_bytes() > 0
+    writer.join()
+    assert writer.exitcode == 0
 
 
 def test_a_file_that_others_could_read_is_closed_to_them(opened: Opened, path: Path) -> None:
