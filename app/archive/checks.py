@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def check(db: sqlite3.Connection) -> None:
         return
     for fault in _faults(db):
         raise damaged(fault)
-    db.execute("DELETE FROM facts WHERE name = ?", (DAMAGE_SEEN,))
+    with suppress(sqlite3.OperationalError):  # where nothing can be written now the next start looks again
+        db.execute("DELETE FROM facts WHERE name = ?", (DAMAGE_SEEN,))
 
 
 def remember_damage(db: sqlite3.Connection) -> None:

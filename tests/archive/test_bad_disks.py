@@ -146,6 +146,20 @@ def test_a_read_only_archive_with_a_write_ahead_log_or_of_an_older_version_is_re
         assert archive.integrity() == []
 
 
+def test_an_archive_whose_damage_was_mended_is_read_where_nothing_can_be_written(disk: Path) -> None:
+    path = disk / "archive.db"
+    with closing(SqliteArchive(path)) as archive:
+        archive.store(one_meter(archive).id, measured(), NOON)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("INSERT INTO facts VALUES ('damage_seen', '1')")
+        db.commit()
+    with full(disk), closing(SqliteArchive(path)) as archive:
+        assert sum(archive.held().values()) == 48
+    make_read_only(disk)
+    with closing(SqliteArchive(path)) as archive:
+        assert sum(archive.held().values()) == 48
+
+
 def test_no_archive_can_begin_on_a_full_or_read_only_disk_and_that_is_said(disk: Path, shell: Shell) -> None:
     shell.env["POWERSHAPER_ARCHIVE_URL"] = f"sqlite:///{disk}/archive.db"
     with full(disk):
