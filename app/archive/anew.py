@@ -30,6 +30,7 @@ def start_anew(path: Path, damage: ArchiveDamaged) -> None:
     The new one has the meters with their ids and names, and the access keys, as far as they can still be read; the
     half-hours are to be fetched again. ArchiveError if that can't be written; the archive then is where it was.
     """
+    path = path.resolve()  # SQLite keeps what is beside a file where the file is, not where a link to it is
     identity = path.stat().st_ino
     with errors("The archive is damaged, and a new one can't be made"), being_made(path) as part, _locked(path):
         if path.stat().st_ino != identity:

@@ -115,6 +115,23 @@ def test_a_truncated_file_is_set_aside_and_another_begun(path: Path) -> None:
     assert aside.read_bytes() == before
 
 
+def test_behind_a_link_it_is_set_aside_where_it_is(path: Path, tmp_path: Path) -> None:
+    filled(path)
+    without_its_middle(path)
+    before = path.read_bytes()
+    linked = tmp_path / "elsewhere" / "linked.db"
+    linked.parent.mkdir()
+    linked.symlink_to(path)
+    with closing(open_archive(f"sqlite:///{linked}", anew_if_damaged=True)) as archive:
+        assert len(archive.meters()) == 2
+    assert linked.is_symlink()
+    assert [file.name for file in linked.parent.iterdir()] == [linked.name]
+    (aside,) = path.parent.glob("archive.db.damaged-*")
+    assert not aside.is_symlink()
+    assert aside.read_bytes() == before
+    assert path.read_bytes() != before
+
+
 def test_what_is_set_aside_is_never_written_over(path: Path) -> None:
     for attempt in range(3):
         filled(path)
